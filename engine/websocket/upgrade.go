@@ -1,0 +1,64 @@
+package websocket
+
+import (
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/gobwas/ws"
+)
+
+// malformed answers a head of which gobwas/ws could not even read a line; for that it writes nothing itself.
+const malformed = "HTTP/1.1 400 Bad Request\r\n" +
+	"Content-Type: text/plain; charset=utf-8\r\n" +
+	"Content-Length: 23\r\n" +
+	"Connection: close\r\n" +
+	"\r\n" +
+	"malformed HTTP request\n"
+
+// Upgrade answers the opening handshake in head (RFC 6455 section 4.2) with gobwas/ws's Upgrader and appends the whole
+// answer to dst: 101, or the HTTP error that says what is wrong. After a 101 the connection speaks WebSocket; err is
+// non-nil when the answer is a refusal, after which the connection should be closed.
+//
+// head is the request line and header lines with the empty line that ends them, and no byte more: bytes after it would be
+// lost. The caller bounds its size. It is not changed. No subprotocol is selected and no extension negotiated, so
+// permessage-deflate is declined by not being named.
+func Upgrade(dst, head []byte) ([]byte, error) {
+	x := exchanges.Get().(*exchange)
+	x.in, x.out = head, dst
+	_, err := ws.Upgrader{}.Upgrade(x)
+	answered := len(x.out) > len(dst)
+	dst, x.in, x.out = x.out, nil, nil
+	exchanges.Put(x)
+	if err == nil {
+		return dst, nil
+	}
+	if !answered {
+		dst = append(dst, malformed...)
+	}
+	return dst, fmt.Errorf("cannot upgrade to websocket: %w", err)
+}
+
+// exchange is the connection that the Upgrader reads and writes: the head, and the answer.
+type exchange struct {
+	in, out []byte
+}
+
+// exchanges saves the allocation of an exchange, which escapes into the Upgrader's interface.
+var exchanges = sync.Pool{New: func() any { return new(exchange) }}
+
+// Read gives the bytes of the head, then io.EOF.
+func (x *exchange) Read(p []byte) (int, error) {
+	if len(x.in) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, x.in)
+	x.in = x.in[n:]
+	return n, nil
+}
+
+// Write appends to the answer. It never fails.
+func (x *exchange) Write(p []byte) (int, error) {
+	x.out = append(x.out, p...)
+	return len(p), nil
+}

@@ -1,0 +1,119 @@
+package websocket_test
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"fanfare/engine/websocket"
+)
+
+// browserHead is what Chromium sends from a page with pusher-js, cookies included: 620 bytes.
+const browserHead = "GET /app/app-key?protocol=7&client=js&version=8.6.0&flash=false HTTP/1.1\r\n" +
+	"Host: localhost:6001\r\n" +
+	"Connection: Upgrade\r\n" +
+	"Pragma: no-cache\r\n" +
+	"Cache-Control: no-cache\r\n" +
+	"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36\r\n" +
+	"Upgrade: websocket\r\n" +
+	"Origin: http://localhost:8000\r\n" +
+	"Sec-WebSocket-Version: 13\r\n" +
+	"Accept-Encoding: gzip, deflate, br, zstd\r\n" +
+	"Accept-Language: en-GB\r\n" +
+	"Cookie: XSRF-TOKEN=eyJpdiI6Ik5vdCBhIHJlYWwgdG9rZW4iLCJ2YWx1ZSI6IiJ9; s=0123456789a\r\n" +
+	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+	"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n" +
+	"\r\n"
+
+// TestUpgradeAnswer checks the answer byte for byte: the accept value is the one of RFC 6455 section 1.3, and no
+// Sec-WebSocket-Extensions or -Protocol is in it.
+func TestUpgradeAnswer(t *testing.T) {
+	head := strings.Replace(browserHead, "\r\n\r\n", "\r\nSec-WebSocket-Protocol: chat, superchat\r\n\r\n", 1)
+	const want = "HTTP/1.1 101 Switching Protocols\r\n" +
+		"Upgrade: websocket\r\n" +
+		"Connection: Upgrade\r\n" +
+		"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" +
+		"\r\n"
+	got, err := websocket.Upgrade([]byte("kept:"), []byte(head))
+	if err != nil || string(got) != "kept:"+want {
+		t.Errorf("Upgrade = %q, %v; want %q after the given bytes", got, err, want)
+	}
+	if len(browserHead) != 620 {
+		t.Errorf("the benchmark speaks of 620 bytes, the head has %d", len(browserHead))
+	}
+}
+
+func TestUpgradeLeavesHeadAlone(t *testing.T) {
+	head := []byte(strings.ToLower(browserHead[:3]) + browserHead[3:])
+	before := bytes.Clone(head)
+	websocket.Upgrade(nil, head)
+	if !bytes.Equal(head, before) {
+		t.Error("Upgrade changed the head that it was given")
+	}
+}
+
+// TestUpgradeLongHead has lines longer than the Upgrader's read buffer of 4 KiB.
+func TestUpgradeLongHead(t *testing.T) {
+	head := strings.Replace(browserHead, "s=", strings.Repeat("c=d; ", 5000)+"s=", 1)
+	got, err := websocket.Upgrade(nil, []byte(head))
+	if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 101 ") {
+		t.Errorf("a head of %d bytes: %q, %v", len(head), got, err)
+	}
+}
+
+// TestUpgradeRefused wants for every refusal an error, and one whole HTTP answer with a body that names the fault.
+func TestUpgradeRefused(t *testing.T) {
+	replaced := func(old, with string) string { return strings.Replace(browserHead, old, with, 1) }
+	tests := []struct {
+		name, head string
+		status     int
+		body       string
+	}{
+		{"method", replaced("GET", "POST"), 405, "method"},
+		{"version 1.0", replaced("HTTP/1.1", "HTTP/1.0"), 505, "version"},
+		{"no host", replaced("Host:", "X-Host:"), 400, "Host"},
+		{"no upgrade", replaced("Upgrade: websocket\r\n", ""), 400, "Upgrade"},
+		{"other upgrade", replaced("Upgrade: websocket", "Upgrade: h2c"), 400, "Upgrade"},
+		{"no connection", replaced("Connection: Upgrade\r\n", ""), 400, "Connection"},
+		{"keep-alive", replaced("Connection: Upgrade", "Connection: keep-alive"), 400, "Connection"},
+		{"no key", replaced("Sec-WebSocket-Key:", "X-Key:"), 400, "Sec-WebSocket-Key"},
+		{"short key", replaced("dGhlIHNhbXBsZSBub25jZQ==", "dGhl"), 400, "Sec-WebSocket-Key"},
+		{"no websocket version", replaced("Sec-WebSocket-Version:", "X-Version:"), 400, "Sec-WebSocket-Version"},
+		{"websocket version 8", replaced("Version: 13", "Version: 8"), 426, "Sec-WebSocket-Version"},
+		{"header without colon", replaced("Pragma: no-cache", "Pragma"), 400, "malformed"},
+		{"request line of one word", "GET\r\n\r\n", 400, "malformed"},
+		{"no end", strings.TrimSuffix(browserHead, "\r\n"), 400, "malformed"},
+		{"nothing", "", 400, "malformed"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := websocket.Upgrade(nil, []byte(tt.head))
+			if err == nil {
+				t.Fatalf("accepted: %q", got)
+			}
+			status, body := parseAnswer(t, got)
+			if status != tt.status || !strings.Contains(body, tt.body) {
+				t.Errorf("status %d, body %q; want %d and a body with %q", status, body, tt.status, tt.body)
+			}
+		})
+	}
+}
+
+// parseAnswer reads answer as one HTTP response and wants nothing after it.
+func parseAnswer(t *testing.T, answer []byte) (status int, body string) {
+	t.Helper()
+	rd := bufio.NewReader(bytes.NewReader(answer))
+	resp, err := http.ReadResponse(rd, nil)
+	if err != nil {
+		t.Fatalf("%q is no HTTP response: %v", answer, err)
+	}
+	defer resp.Body.Close()
+	content, err := io.ReadAll(resp.Body)
+	if err != nil || resp.ContentLength != int64(len(content)) || rd.Buffered() != 0 {
+		t.Fatalf("%q: body %q, %v, %d bytes after it", answer, content, err, rd.Buffered())
+	}
+	return resp.StatusCode, string(content)
+}
