@@ -1,0 +1,117 @@
+package engine
+
+import (
+	"errors"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"fanfare/engine/http1"
+)
+
+// Config is what a Server needs to know. The zero value of every field but
+// Addrs means its default.
+type Config struct {
+	// Addrs are the TCP addresses to listen on, "host:port". Port 0 takes a
+	// free one (the same for all addresses). At least one.
+	Addrs []string
+	// Loops is the number of event loops. Default runtime.GOMAXPROCS(0),
+	// which knows the cgroup's CPU limit. At most MaxLoops.
+	Loops int
+	// MaxConnections is the number of open connections at which newcomers
+	// are refused. Default and upper bound: the process's descriptor limit,
+	// raised to its hard limit, less Headroom.
+	MaxConnections int
+	// Head bounds request heads. Default http1.DefaultLimits.
+	Head http1.Limits
+	// MaxMessage bounds one WebSocket message, in bytes, fragments taken
+	// together. Default 1 MiB. A larger one is closed with 1009.
+	MaxMessage int
+	// QueueBytes and QueueFrames bound what waits for one connection whose
+	// socket takes no more. Defaults 1 MiB and 1,024. One frame is always
+	// admitted, however large. Beyond: SlowClose.
+	QueueBytes, QueueFrames int
+	// QueueBudget bounds the bytes waiting for all connections together.
+	// Default: a quarter of the memory that the cgroup or machine gives.
+	// Beyond, the connection whose oldest frame has waited longest is closed.
+	QueueBudget int64
+	// MailboxBytes bounds the deliveries posted to one loop and not yet run.
+	// Default 64 MiB.
+	MailboxBytes int64
+	// HeadTimeout is the time from connect (or the end of an answer, for
+	// bytes that have begun) to a complete request. Default 10 s.
+	HeadTimeout time.Duration
+	// KeepAlive is how long a connection may stay silent between two
+	// requests. Default 75 s.
+	KeepAlive time.Duration
+	// AnswerTimeout is the time that a parked request may wait. Default 10 s;
+	// then 503.
+	AnswerTimeout time.Duration
+	// CloseTimeout is the time that the peer has to answer a close frame, and
+	// to read the last bytes. Default 2 s.
+	CloseTimeout time.Duration
+	// Workers and WorkerQueue size the worker pool: goroutines, and jobs that
+	// may wait for one. Defaults 4 per loop and 4,096.
+	Workers, WorkerQueue int
+	// SlowClose is the close code and reason for a connection that reads too
+	// slowly. Default 4100 (Pusher: over capacity, reconnect after a second).
+	SlowClose CloseReason
+	// Logger takes life events, one line each, none per message. Default
+	// slog.Default().
+	Logger *slog.Logger
+}
+
+// CloseReason is what a close frame says. The reason is cut at 123 bytes.
+type CloseReason struct {
+	Code   uint16
+	Reason string
+}
+
+// Headroom is the number of descriptors kept free of client connections: for
+// listeners, pollers, files, workers' dials, and for telling newcomers that
+// the server is full.
+const Headroom = 256
+
+// SetDefaults fills in the default of every field that is zero.
+func (c *Config) SetDefaults() {
+	def(&c.Loops, runtime.GOMAXPROCS(0))
+	c.Head = headDefaults(c.Head)
+	def(&c.MaxMessage, 1<<20)
+	def(&c.QueueBytes, 1<<20)
+	def(&c.QueueFrames, 1024)
+	def(&c.QueueBudget, memoryLimit()/4)
+	def(&c.MailboxBytes, 64<<20)
+	def(&c.HeadTimeout, 10*time.Second)
+	def(&c.KeepAlive, 75*time.Second)
+	def(&c.AnswerTimeout, 10*time.Second)
+	def(&c.CloseTimeout, 2*time.Second)
+	def(&c.Workers, 4*c.Loops)
+	def(&c.WorkerQueue, 4096)
+	def(&c.SlowClose, CloseReason{4100, "too slow: messages wait faster than you read them; reconnect"})
+	def(&c.Logger, slog.Default())
+}
+
+func headDefaults(l http1.Limits) http1.Limits {
+	d := http1.DefaultLimits()
+	def(&l.Head, d.Head)
+	def(&l.Fields, d.Fields)
+	return l
+}
+
+// def sets what is still zero to its default.
+func def[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (c *Config) validate() error {
+	switch {
+	case len(c.Addrs) == 0:
+		return errors.New("engine: no address to listen on")
+	case c.Loops < 1 || c.Loops > MaxLoops:
+		return errors.New("engine: loops must be between 1 and 4096")
+	}
+	return nil
+}

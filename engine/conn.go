@@ -1,0 +1,241 @@
+package engine
+
+import (
+	"fanfare/engine/http1"
+	"fanfare/engine/websocket"
+)
+
+// Conn is one connection's record: a place on a loop, what has been read and
+// not understood yet, what waits to be sent, and usually a socket. All
+// methods must be called on its loop.
+type Conn struct {
+	// Static while the connection lives.
+	loop *Loop
+	sock any // the transport's own record: a gnet.Conn, or a test's
+	slot uint32
+	gen  uint32
+	fd   int32
+
+	// Owned by the loop.
+	rcv    Receiver         // nil before the upgrade
+	in     *inbound         // bytes read and not used yet; nil when there are none
+	reader websocket.Reader // a message of which some fragments came
+	first  *Frame           // the only frame waiting, if q is nil
+	q      *queue           // the frames waiting, if there are several or one is half sent
+	idle   uint16           // seconds of silence before Idle; 0 never
+	state  state
+	cause  Cause
+	flags  flags
+}
+
+// state is where a connection stands. It only moves downwards.
+type state uint8
+
+const (
+	stateFree      state = iota // the slot is empty
+	stateHTTP                   // reading a request
+	stateParked                 // a request waits for its answer
+	stateOpen                   // upgraded: WebSocket frames
+	stateClosing                // close frame queued; waiting for the peer's
+	stateLingering              // sending what is left, then waiting for EOF
+	stateDead                   // to be closed at the end of this turn
+)
+
+type flags uint16
+
+const (
+	flagUrgent     flags = 1 << iota // in the loop's urgent list
+	flagBulk                         // in the loop's bulk list
+	flagBlocked                      // the socket took no more; the poller watches it
+	flagSurplus                      // came over the connection limit
+	flagAnswered                     // the current request has its answer
+	flagKeepAlive                    // the current request allows another after it
+	flagHead                         // the current request is a HEAD
+	flagHTTP10                       // the current request is HTTP/1.0
+	flagContinued                    // 100 Continue was sent for the current request
+	flagFin                          // our half is shut down
+	flagPeerClosed                   // the peer's close frame came
+	flagBatch                        // Message was called and BatchEnd not yet
+	flagLeaving                      // in the loop's leaving list
+	flagClosedTold                   // Receiver.Closed was called
+)
+
+func (c *Conn) has(f flags) bool { return c.flags&f != 0 }
+func (c *Conn) set(f flags)      { c.flags |= f }
+func (c *Conn) unset(f flags)    { c.flags &^= f }
+
+// Socket is what the transport gave to Loop.Open.
+func (c *Conn) Socket() any { return c.sock }
+
+// Handle names the connection for other goroutines and for later.
+func (c *Conn) Handle() Handle { return makeHandle(c.loop.index, c.slot, c.gen) }
+
+// Loop is the loop that owns the connection.
+func (c *Conn) Loop() *Loop { return c.loop }
+
+// Receiver is the connection's owner, nil before Upgrade.
+func (c *Conn) Receiver() Receiver { return c.rcv }
+
+// Remote is the peer's address, "ip:port"; empty when it is not known.
+func (c *Conn) Remote() string { return c.loop.transport.Remote(c) }
+
+// Surplus tells that the connection came over Config.MaxConnections. It was
+// let in only to be told so: refuse it.
+func (c *Conn) Surplus() bool { return c.has(flagSurplus) }
+
+// SetIdle makes the receiver's Idle be called after that many seconds (at
+// most 65,535) without a frame from the peer. Each frame starts the time
+// anew. 0 switches it off.
+func (c *Conn) SetIdle(seconds int) {
+	c.loop.check()
+	c.idle = uint16(min(seconds, 1<<16-1))
+	c.touch()
+}
+
+// touch restarts the idle time of an upgraded connection.
+func (c *Conn) touch() {
+	if c.idle == 0 {
+		c.setDue(0)
+		return
+	}
+	c.setDue(int(c.idle))
+}
+
+// setDue makes expire be called after so many seconds; 0 never.
+func (c *Conn) setDue(seconds int) {
+	if seconds == 0 {
+		c.loop.slots.due[c.slot] = 0
+		return
+	}
+	// One second more: the clock ticks in whole ones.
+	c.loop.slots.due[c.slot] = c.loop.now + uint32(seconds) + 1
+}
+
+// Send queues a frame. It leaves with the loop's next flush, together with
+// all else that waits for this connection.
+func (c *Conn) Send(f *Frame) Verdict {
+	c.loop.check()
+	if c.state >= stateClosing || c.state == stateFree {
+		return Dropped
+	}
+	return c.push(f)
+}
+
+// Ping queues a WebSocket ping control frame.
+func (c *Conn) Ping() Verdict { return c.Send(pingFrame) }
+
+var pingFrame = NewRaw(Protocol, websocket.AppendFrame(nil, websocket.Ping, nil))
+
+// Close starts the WebSocket close handshake with a code and a reason (cut at
+// 123 bytes), and ends the connection when the peer has answered or
+// Config.CloseTimeout has passed. What was queued before leaves before.
+func (c *Conn) Close(code uint16, reason string) { c.closeWith(code, reason, CauseLocal) }
+
+func (c *Conn) closeWith(code uint16, reason string, cause Cause) {
+	c.loop.check()
+	if c.state != stateOpen {
+		if c.state == stateHTTP || c.state == stateParked {
+			c.linger(cause)
+		}
+		return
+	}
+	c.push(NewRaw(Protocol, websocket.AppendClose(nil, code, reason)))
+	if c.state != stateOpen { // too slow even for that
+		return
+	}
+	c.state, c.cause = stateClosing, cause
+	c.loop.leave(c)
+	c.setDue(c.loop.closeSeconds)
+}
+
+// Abort ends the connection at the end of this turn, without a word.
+func (c *Conn) Abort(cause Cause) {
+	c.loop.check()
+	if c.state == stateFree || c.state == stateDead {
+		return
+	}
+	c.state, c.cause = stateDead, cause
+	c.loop.leave(c)
+	c.loop.doomed = append(c.loop.doomed, c)
+	c.loop.rouse()
+}
+
+// linger sends what is queued, shuts our half down and waits for the peer to
+// do the same: closing with unread input would reset the connection, and the
+// peer might never see our last words.
+func (c *Conn) linger(cause Cause) {
+	if c.state >= stateLingering {
+		return
+	}
+	c.state, c.cause = stateLingering, cause
+	c.loop.leave(c)
+	c.dropInput()
+	c.setDue(c.loop.closeSeconds)
+	if c.waiting() == 0 {
+		c.finish()
+	}
+}
+
+// finish shuts our half down once everything is out.
+func (c *Conn) finish() {
+	if c.has(flagFin) {
+		return
+	}
+	c.set(flagFin)
+	c.loop.transport.CloseWrite(c)
+	if c.has(flagPeerClosed) || c.cause == CausePeer {
+		c.Abort(c.cause)
+	}
+}
+
+// Upgrade answers the current request with gobwas/ws's 101 and makes rcv the
+// owner. What rcv sends in the same callback leaves in the same send. When
+// the request is not a proper upgrade, its refusal is answered, the error
+// says why, and rcv is not called.
+func (c *Conn) Upgrade(rcv Receiver) error {
+	c.loop.check()
+	head := c.loop.headOf(c)
+	answer, err := websocket.Upgrade(nil, head)
+	if c.state != stateHTTP && c.state != stateParked {
+		return errGone
+	}
+	c.set(flagAnswered)
+	c.push(NewRaw(Protocol, answer))
+	if err != nil {
+		c.linger(CauseProtocol)
+		return err
+	}
+	parked := c.state == stateParked
+	c.state, c.rcv = stateOpen, rcv
+	c.loop.counters.upgrades++
+	c.setDue(0)
+	if parked {
+		c.loop.resume(c)
+	}
+	return nil
+}
+
+// Respond answers the current request. r is borrowed until return. Close,
+// Head and the HTTP version are filled in from the request.
+func (c *Conn) Respond(r *http1.Response) {
+	c.loop.check()
+	if c.has(flagAnswered) || (c.state != stateHTTP && c.state != stateParked) {
+		return
+	}
+	c.set(flagAnswered)
+	c.loop.answer(c, r)
+}
+
+// Park says that the current request's answer comes later. What the peer
+// sends meanwhile waits, up to a bound.
+func (c *Conn) Park() {
+	c.loop.check()
+	if c.state != stateHTTP || c.has(flagAnswered) {
+		return
+	}
+	c.state = stateParked
+	c.setDue(c.loop.answerSeconds)
+}
+
+// Parked tells whether the connection waits for an answer of ours.
+func (c *Conn) Parked() bool { return c.state == stateParked }

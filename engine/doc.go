@@ -1,0 +1,51 @@
+// Package engine moves bytes between sockets and protocols on event loops. It
+// speaks HTTP/1.1 and WebSocket (RFC 6455) on one port and knows no channels,
+// apps or messages. It is the only package that imports gnet.
+//
+// # Loops
+//
+// A Server runs one Loop per core. Each has its own listening sockets
+// (SO_REUSEPORT), its own connections, and one goroutine, which alone touches
+// them: loop-owned state has no locks. Race builds check it (Loop.check).
+//
+// A turn of a loop is: serve I/O (gnet calls Ingest for every readable
+// socket), run control tasks, send replies, run a batch of deliveries, send a
+// slice of the broadcast pass, tell receivers of connections that ended, close
+// sockets. Callbacks only mark: no socket is written to or closed inside
+// another connection's callback.
+//
+// The rules for everything that runs on a loop:
+//
+//   - It never waits: no DNS, file, database, HTTP call or contended lock. Such
+//     work goes to Server.Submit and comes back with Loop.Post.
+//   - The one way onto a loop is its mailbox: Loop.Post for control work,
+//     Loop.Reserve and Loop.PostDelivery for messages. Post order is run order.
+//   - Other goroutines, and anything that comes back later, name a connection
+//     by its Handle and ask Loop.Conn for it, which gives nil when it is gone.
+//   - Bytes handed to a callback are borrowed until it returns.
+//   - A panic costs the connection that was being served. It is counted and
+//     logged with its stack.
+//
+// # Bytes in, bytes out
+//
+// Bytes enter at Loop.Ingest and leave through Transport.Send: TLS and the
+// PROXY protocol have their place there. What can't be used yet waits in the
+// connection's inbound record, which idle connections do not have.
+//
+// Outbound frames are shared by all connections they go to. A flush sends each
+// connection all that waits for it with one send. A socket that takes no more
+// gets a bounded queue of references (Config.QueueBytes, QueueFrames) and is
+// watched by a poller of our own; all such queues together have a budget
+// (Config.QueueBudget), and the oldest goes first when it is used up.
+//
+// # Goroutines
+//
+//   - one per loop, gnet's: serves I/O and turns.
+//   - gnet's main goroutine (sockets.serve), and its ticker, which posts the
+//     clock to the loops once a second.
+//   - the writability poller (poller.run).
+//   - the kicker (sockets.kick): wakes loops that have work left, so that they
+//     look at I/O first.
+//   - the dispatcher of the worker pool (workers.dispatch), up to
+//     Config.Workers workers, and two housekeepers of package ants.
+package engine

@@ -1,0 +1,166 @@
+// Package enginetest drives an engine.Loop by hand, with connections in
+// memory: rooms above the engine test with it without sockets, goroutines or
+// real time. Everything runs on the calling goroutine.
+package enginetest
+
+import (
+	"log/slog"
+	"time"
+
+	"fanfare/engine"
+)
+
+// Loop is a loop that moves only when told to.
+type Loop struct {
+	*engine.Loop
+	clock time.Time
+	woken bool
+	sends int
+}
+
+// New makes a loop with index 0. Zero fields of cfg have the engine's
+// defaults.
+func New(cfg engine.Config, h engine.Handler) *Loop {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	cfg.SetDefaults()
+	l := &Loop{clock: time.Now()}
+	l.Loop = engine.NewLoop(&cfg, 0, h, (*transport)(l))
+	return l
+}
+
+// Settle runs turns until nothing is due any more.
+func (l *Loop) Settle() {
+	for l.woken {
+		l.woken = false
+		l.Turn()
+	}
+}
+
+// Advance lets time pass, second by second, and runs what falls due.
+func (l *Loop) Advance(d time.Duration) {
+	for ; d > 0; d -= time.Second {
+		l.clock = l.clock.Add(time.Second)
+		l.Tick(l.clock)
+		l.Settle()
+	}
+}
+
+// Sends is the number of sends so far.
+func (l *Loop) Sends() int { return l.sends }
+
+// Dial opens a connection.
+func (l *Loop) Dial() *Peer {
+	p := &Peer{loop: l, room: -1}
+	p.conn = l.Open(p, 0, false)
+	return p
+}
+
+// Peer is the far end of a connection.
+type Peer struct {
+	loop     *Loop
+	conn     *engine.Conn
+	received []byte
+	room     int // bytes that the socket takes before it stalls; < 0: any
+	watched  engine.Handle
+	fin      bool
+	closed   bool
+}
+
+// Conn is the server's end. It must not be used after Closed.
+func (p *Peer) Conn() *engine.Conn { return p.conn }
+
+// Write sends bytes to the server, in one piece, and lets it work.
+func (p *Peer) Write(b []byte) {
+	p.Deliver(b)
+	p.loop.Settle()
+}
+
+// Deliver is Write without letting the server do more than read.
+func (p *Peer) Deliver(b []byte) {
+	if !p.closed {
+		p.loop.Ingest(p.conn, append([]byte(nil), b...))
+	}
+}
+
+// Received gives the bytes that came since the last call.
+func (p *Peer) Received() []byte {
+	b := p.received
+	p.received = nil
+	return b
+}
+
+// Stall makes the socket take no more bytes, or take them again.
+func (p *Peer) Stall(on bool) {
+	if on {
+		p.Limit(0)
+		return
+	}
+	p.Limit(-1)
+}
+
+// Limit makes the socket take n more bytes before it stalls; negative: any
+// number.
+func (p *Peer) Limit(n int) {
+	p.room = n
+	if h := p.watched; n != 0 && h != 0 {
+		p.watched = 0
+		p.loop.Writable(h)
+		p.loop.Settle()
+	}
+}
+
+// Hangup closes the connection from the far end.
+func (p *Peer) Hangup() {
+	if !p.closed {
+		p.closed = true
+		p.loop.Closed(p.conn)
+		p.loop.Settle()
+	}
+}
+
+// Closed tells whether the server closed the connection; HalfClosed whether
+// it sent its last byte.
+func (p *Peer) Closed() bool { return p.closed }
+
+// HalfClosed tells whether the server has sent its last byte.
+func (p *Peer) HalfClosed() bool { return p.fin }
+
+// transport implements engine.Transport.
+type transport Loop
+
+func peer(c *engine.Conn) *Peer { return c.Socket().(*Peer) }
+
+func (t *transport) Send(c *engine.Conn, b []byte) (int, error) {
+	t.sends++
+	p := peer(c)
+	n := len(b)
+	if p.room >= 0 {
+		n = min(n, p.room)
+		p.room -= n
+	}
+	p.received = append(p.received, b[:n]...)
+	return n, nil
+}
+
+func (t *transport) Watch(c *engine.Conn) error {
+	peer(c).watched = c.Handle()
+	return nil
+}
+
+func (t *transport) Unwatch(c *engine.Conn) { peer(c).watched = 0 }
+
+func (t *transport) CloseWrite(c *engine.Conn) { peer(c).fin = true }
+
+func (t *transport) Close(c *engine.Conn) {
+	p := peer(c)
+	p.closed = true
+	t.Closed(c)
+}
+
+func (t *transport) Remote(*engine.Conn) string { return "192.0.2.1:1234" }
+
+func (t *transport) Wake(*engine.Loop) { t.woken = true }
+
+func (t *transport) WakeLater(*engine.Loop) { t.woken = true }

@@ -1,0 +1,172 @@
+package engine
+
+import (
+	"fanfare/engine/http1"
+)
+
+// inbound holds what a connection has sent and what can't be used yet: half a
+// head, half a frame, half a body, or requests behind a parked one. Owned by
+// the loop; most connections have none at any moment.
+type inbound struct {
+	buf     []byte // not consumed yet
+	need    int    // bytes in buf before it is worth looking again
+	scanned int    // bytes of buf in which no end of a head was found
+
+	// A request of which the head is complete and the body is not, or which
+	// is parked.
+	head   []byte // its head
+	body   []byte // as far as it is there
+	chunks http1.Chunks
+	limit  int // most bytes of body
+	onBody bool
+}
+
+// Open takes over a new connection. The transport calls it on the loop.
+// surplus tells that it came over the limit. nil: there is no slot left.
+func (l *Loop) Open(sock any, fd int, surplus bool) *Conn {
+	l.enter()
+	c := l.slots.take()
+	if c == nil {
+		return nil
+	}
+	c.loop, c.sock, c.fd, c.state = l, sock, int32(fd), stateHTTP
+	if surplus {
+		c.set(flagSurplus)
+	}
+	c.setDue(l.headSeconds)
+	l.counters.opened++
+	return c
+}
+
+// Ingest takes bytes from the peer: the one place where they enter. The
+// transport calls it on the loop; data is borrowed and may be changed.
+func (l *Loop) Ingest(c *Conn, data []byte) {
+	l.enter()
+	l.counters.receivedBytes += uint64(len(data))
+	l.current = c
+	defer l.recover()
+	l.ingest(c, data)
+}
+
+func (l *Loop) ingest(c *Conn, data []byte) {
+	if c.in != nil && len(c.in.buf) > 0 {
+		l.ingestMore(c, data)
+		return
+	}
+	rest := l.consume(c, data)
+	if len(rest) > 0 {
+		l.inboundOf(c).buf = append(c.in.buf, rest...)
+	}
+	l.settleInput(c)
+}
+
+// ingestMore appends to bytes that wait, and looks at them only when enough
+// are there: a large frame must not be looked at, or copied, for every read.
+func (l *Loop) ingestMore(c *Conn, data []byte) {
+	in := c.in
+	in.buf = append(in.buf, data...)
+	if len(in.buf) < in.need {
+		return
+	}
+	l.reconsume(c)
+}
+
+// reconsume looks at the bytes that wait.
+func (l *Loop) reconsume(c *Conn) {
+	in := c.in
+	rest := l.consume(c, in.buf)
+	if c.in == in { // not dropped meanwhile
+		in.buf = in.buf[:copy(in.buf, rest)]
+	}
+	l.settleInput(c)
+}
+
+// consume uses as much of data as it can and returns the rest.
+func (l *Loop) consume(c *Conn, data []byte) []byte {
+	for len(data) > 0 {
+		n := 0
+		switch c.state {
+		case stateHTTP:
+			n = l.readRequest(c, data)
+		case stateOpen, stateClosing:
+			n = l.readFrames(c, data)
+		case stateParked:
+			l.boundParked(c, data)
+		default:
+			return nil // lingering or dead: nobody listens any more
+		}
+		if n == 0 {
+			break
+		}
+		data = data[n:]
+	}
+	if c.has(flagBatch) {
+		c.unset(flagBatch)
+		c.rcv.BatchEnd(c)
+	}
+	if c.state >= stateLingering {
+		return nil
+	}
+	return data
+}
+
+// parkedBytes is how much may be sent ahead while an answer is awaited.
+const parkedBytes = 64 << 10
+
+// boundParked ends a connection that sends too much while it waits.
+func (l *Loop) boundParked(c *Conn, data []byte) {
+	if len(data) > parkedBytes {
+		c.Abort(CauseProtocol)
+	}
+}
+
+// resume goes on with what came while the connection was parked.
+func (l *Loop) resume(c *Conn) {
+	h := c.Handle()
+	l.Post(TaskFunc(func(l *Loop) {
+		if c := l.Conn(h); c != nil && c.in != nil {
+			l.endRequest(c)
+			l.reconsume(c)
+		}
+	}))
+}
+
+// inboundOf gives the connection a place for bytes that wait.
+func (l *Loop) inboundOf(c *Conn) *inbound {
+	if c.in != nil {
+		return c.in
+	}
+	if n := len(l.inbounds); n > 0 {
+		c.in = l.inbounds[n-1]
+		l.inbounds = l.inbounds[:n-1]
+	} else {
+		c.in = &inbound{}
+	}
+	return c.in
+}
+
+// settleInput takes the place away again when nothing waits.
+func (l *Loop) settleInput(c *Conn) {
+	if c.in != nil && len(c.in.buf) == 0 && c.in.head == nil {
+		c.dropInput()
+	}
+}
+
+// dropInput forgets what waits and keeps a small buffer for the next.
+func (c *Conn) dropInput() {
+	in := c.in
+	if in == nil {
+		return
+	}
+	c.in = nil
+	l := c.loop
+	if cap(in.buf) <= maxSpareInput && len(l.inbounds) < maxSpareInputs {
+		*in = inbound{buf: in.buf[:0]}
+		l.inbounds = append(l.inbounds, in)
+	}
+}
+
+const (
+	maxSpareInput  = 16 << 10
+	maxSpareInputs = 256
+)

@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"os"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// gnet opens a listener per loop and address and gives none of them out. They
+// are found among the process's own descriptors. Where /proc is hidden, they
+// stay as gnet made them.
+
+// notSentLowat bounds what the kernel takes for a connection beyond what is
+// on its way: the rest waits in our queues, where it can be bounded.
+const notSentLowat = 16 << 10
+
+// tuneListeners sets what accepted sockets inherit.
+func tuneListeners(addrs []string) {
+	eachListener(addrs, func(fd int) {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, notSentLowat)
+	})
+}
+
+// closeListeners stops listening. gnet still closes the numbers later, so
+// each is made to stand for /dev/null instead.
+func closeListeners(addrs []string) {
+	null, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	defer func() { _ = unix.Close(null) }()
+	eachListener(addrs, func(fd int) { _ = unix.Dup3(null, fd, unix.O_CLOEXEC) })
+}
+
+// eachListener visits this process's listening sockets on the addresses.
+func eachListener(addrs []string, visit func(fd int)) {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		fd, err := strconv.Atoi(e.Name())
+		if err != nil || !listening(fd) {
+			continue
+		}
+		if slices.Contains(addrs, boundAddr(fd)) {
+			visit(fd)
+		}
+	}
+}
+
+func listening(fd int) bool {
+	on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
+	return err == nil && on == 1
+}

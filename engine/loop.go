@@ -1,0 +1,259 @@
+package engine
+
+import (
+	"log/slog"
+	"math"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"fanfare/engine/http1"
+	"fanfare/engine/websocket"
+)
+
+// Loop owns a share of the connections and serves them on one goroutine. Only
+// Post, Reserve, Release, PostDelivery, Index and Server may be called from
+// others.
+type Loop struct {
+	// Static after construction.
+	server    *Server
+	index     int
+	cfg       *Config
+	handler   Handler
+	transport Transport
+	log       *slog.Logger
+	budget    *budget
+	started   time.Time
+
+	headSeconds, keepAliveSeconds, answerSeconds, closeSeconds int
+
+	// Any goroutine.
+	mail        mailbox
+	shared      published    // what Stats reads
+	oldestSince atomic.Int64 // clock() at which the oldest backlog began; 0 none
+	shedding    atomic.Bool  // a shedTask is posted
+
+	// Owned by the loop.
+	owner    // panics in race builds when anybody else comes in
+	slots    slots
+	now      uint32 // seconds since started
+	current  *Conn  // whom a panic costs
+	control  []Task // spare slice for mail.takeControl
+	pass     []Task // deliveries taken from the mailbox,
+	passNext int    // and the next of them to run
+	urgent   []*Conn
+	bulk     []*Conn // connections of the current flush pass,
+	bulkNext int     // and the next of them to send to
+	// passBytes counts the bytes broadcast in this pass.
+	passBytes int
+	doomed    []*Conn // to be closed at the end of this turn
+	leaving   []*Conn // whose receivers are to hear of it at the end of this turn
+	backlogs  []backlog
+	blocked   int
+	queues    []*queue   // spare
+	inbounds  []*inbound // spare
+	scratch   []byte
+	date      []byte // for the Date header
+	request   http1.Request
+	counters  counters
+}
+
+// NewLoop makes a loop that the transport drives. Servers make theirs in
+// Start; a test makes one to drive it by hand.
+func NewLoop(cfg *Config, index int, h Handler, t Transport) *Loop {
+	l := &Loop{
+		index: index, cfg: cfg, handler: h, transport: t, log: cfg.Logger,
+		budget:  &budget{limit: cfg.QueueBudget},
+		started: time.Now(),
+		scratch: make([]byte, sendBytes),
+	}
+	l.headSeconds, l.keepAliveSeconds = seconds(cfg.HeadTimeout), seconds(cfg.KeepAlive)
+	l.answerSeconds, l.closeSeconds = seconds(cfg.AnswerTimeout), seconds(cfg.CloseTimeout)
+	l.mail.limit = cfg.MailboxBytes
+	l.setClock(l.started)
+	return l
+}
+
+// draining tells that the server is about to stop.
+func (l *Loop) draining() bool { return l.server != nil && l.server.draining.Load() }
+
+func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
+
+// Index is the loop's number, from 0. Any goroutine.
+func (l *Loop) Index() int { return l.index }
+
+// Server is the loop's server, nil for a loop driven by a test. Any
+// goroutine.
+func (l *Loop) Server() *Server { return l.server }
+
+// Now is the time to within a second or two.
+func (l *Loop) Now() time.Time { return l.started.Add(time.Duration(l.now) * time.Second) }
+
+// clock is the time since the server started, in nanoseconds.
+func (l *Loop) clock() int64 { return int64(time.Since(l.started)) }
+
+// Conn finds a connection by its handle, nil when it is gone. A panic in the
+// task that asked costs this connection.
+func (l *Loop) Conn(h Handle) *Conn {
+	l.check()
+	c := l.slots.get(h)
+	if c != nil {
+		l.current = c
+	}
+	return c
+}
+
+// Each visits every connection of the loop. visit may close it.
+func (l *Loop) Each(visit func(*Conn)) {
+	l.check()
+	l.slots.each(visit)
+}
+
+// Post gives the loop control work: it is run in order, with the next turn.
+// It is never refused. Any goroutine.
+func (l *Loop) Post(t Task) {
+	if l.mail.post(t) {
+		l.transport.Wake(l)
+	}
+}
+
+// Reserve takes room for n bytes of deliveries, all or nothing. What is
+// reserved is given back with Release, unused or when the delivery has run.
+// Any goroutine.
+func (l *Loop) Reserve(n int) bool { return l.mail.reserve(n) }
+
+// Release gives room back. Any goroutine.
+func (l *Loop) Release(n int) { l.mail.release(n) }
+
+// PostDelivery gives the loop a delivery. Deliveries run in order, between
+// two flush passes. Any goroutine.
+func (l *Loop) PostDelivery(t Task) {
+	if l.mail.postBulk(t) {
+		l.transport.Wake(l)
+	}
+}
+
+// rouse asks for a turn, because something is to be flushed or closed.
+func (l *Loop) rouse() {
+	if l.mail.rouseLoop() {
+		l.transport.Wake(l)
+	}
+}
+
+// Turn does what is due besides I/O: control work, replies, a batch of
+// deliveries, a slice of the flush pass. The transport calls it on the loop
+// after Wake or WakeLater.
+func (l *Loop) Turn() {
+	l.enter()
+	l.runControl()
+	l.flushUrgent()
+	if l.bulkNext == len(l.bulk) {
+		l.runDeliveries()
+	}
+	workLeft := !l.flushSlice() || l.passNext < len(l.pass)
+	l.tellLeavers()
+	l.flushUrgent()
+	l.closeDoomed()
+	l.publish()
+	if l.mail.settle(workLeft || len(l.urgent)+len(l.doomed)+len(l.leaving) > 0) {
+		l.transport.WakeLater(l)
+	}
+}
+
+func (l *Loop) runControl() {
+	tasks := l.mail.takeControl(l.control)
+	for i, t := range tasks {
+		tasks[i] = nil
+		l.run(t)
+	}
+	l.control = keepSmall(tasks)
+}
+
+// runDeliveries marks what a batch of deliveries brings, on all subscribers.
+// The batch is bounded so that a connection which merely waits for its turn
+// never comes near its limits.
+func (l *Loop) runDeliveries() {
+	if l.passNext == len(l.pass) {
+		l.pass, l.passNext = l.mail.takeBulk(keepSmall(l.pass)), 0
+	}
+	l.passBytes = 0
+	for n := 0; l.passNext < len(l.pass) && n < passDeliveries && l.passBytes < passBytes; n++ {
+		t := l.pass[l.passNext]
+		l.pass[l.passNext] = nil
+		l.passNext++
+		l.run(t)
+	}
+}
+
+// keepSmall gives the slice for reuse unless a burst has made it large.
+func keepSmall(tasks []Task) []Task {
+	if cap(tasks) > 64<<10 {
+		return nil
+	}
+	return tasks[:0]
+}
+
+// run runs one task. A panic in it costs the connection that it last asked
+// for, if any.
+func (l *Loop) run(t Task) {
+	l.current = nil
+	defer l.recover()
+	t.Run(l)
+}
+
+// recover ends a callback that panicked: the connection it served is closed,
+// the server lives on.
+func (l *Loop) recover() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	l.counters.panics++
+	l.log.Error("panic on a loop; the connection it served is closed", "panic", p, "loop", l.index, "stack", string(debug.Stack()))
+	if l.current != nil {
+		l.current.Abort(CausePanic)
+	}
+}
+
+// leave notes that a connection is no longer open for its receiver.
+func (l *Loop) leave(c *Conn) {
+	c.reader = websocket.Reader{}
+	if c.rcv == nil || c.has(flagLeaving) {
+		return
+	}
+	c.set(flagLeaving)
+	l.leaving = append(l.leaving, c)
+	l.rouse()
+}
+
+func (l *Loop) tellLeavers() {
+	for i := 0; i < len(l.leaving); i++ {
+		c := l.leaving[i]
+		l.leaving[i] = nil
+		if c.has(flagLeaving) {
+			l.tellClosed(c)
+		}
+	}
+	l.leaving = l.leaving[:0]
+}
+
+// tellClosed tells the receiver once.
+func (l *Loop) tellClosed(c *Conn) {
+	if c.rcv == nil || c.has(flagClosedTold) {
+		return
+	}
+	c.set(flagClosedTold)
+	defer l.recover()
+	c.rcv.Closed(c, c.cause)
+}
+
+func (l *Loop) closeDoomed() {
+	for i := 0; i < len(l.doomed); i++ {
+		c := l.doomed[i]
+		l.doomed[i] = nil
+		if c.state == stateDead {
+			l.transport.Close(c)
+		}
+	}
+	l.doomed = l.doomed[:0]
+}

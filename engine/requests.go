@@ -1,0 +1,201 @@
+package engine
+
+import (
+	"errors"
+
+	"fanfare/engine/http1"
+)
+
+var errGone = errors.New("the connection is gone")
+
+// readRequest takes one request from data, if it is complete, and hands it to
+// the handler. It returns the bytes used.
+func (l *Loop) readRequest(c *Conn, data []byte) int {
+	if c.in != nil && c.in.onBody {
+		return l.readBody(c, data)
+	}
+	r, n := l.readHead(c, data)
+	if r == nil {
+		return n
+	}
+	if !r.Chunked && int64(len(data)-n) >= r.ContentLength {
+		end := n + int(r.ContentLength)
+		r.Body = data[n:end]
+		l.serve(c, r)
+		return end
+	}
+	l.awaitBody(c, r)
+	return n
+}
+
+// readHead parses the head at the start of data. A nil request with n > 0
+// means that it was refused.
+func (l *Loop) readHead(c *Conn, data []byte) (*http1.Request, int) {
+	from := 0
+	if c.in != nil {
+		from = min(c.in.scanned, len(data))
+	}
+	n := http1.HeadEnd(data, from)
+	if n < 0 {
+		return nil, l.awaitHead(c, data)
+	}
+	r := &l.request
+	if err := http1.Parse(data[:n], l.cfg.Head, r); err != nil {
+		return nil, l.refuse(c, err, data)
+	}
+	if limit := l.handler.BodyLimit(r); r.ContentLength > int64(limit) {
+		return nil, l.refuse(c, tooLarge(limit), data)
+	}
+	c.flags = c.flags&^(flagAnswered|flagKeepAlive|flagHead|flagHTTP10|flagContinued) | requestFlags(r)
+	return r, n
+}
+
+// awaitHead notes where to go on looking, unless what came can't become a
+// head any more.
+func (l *Loop) awaitHead(c *Conn, data []byte) int {
+	if err := http1.Partial(data, l.cfg.Head); err != nil {
+		return l.refuse(c, err, data)
+	}
+	in := l.inboundOf(c)
+	in.scanned, in.need = len(data), 0
+	return 0
+}
+
+func requestFlags(r *http1.Request) flags {
+	var f flags
+	if r.KeepAlive {
+		f |= flagKeepAlive
+	}
+	if string(r.Method) == "HEAD" {
+		f |= flagHead
+	}
+	if r.Minor == 0 {
+		f |= flagHTTP10
+	}
+	return f
+}
+
+// awaitBody keeps the head of a request whose body is not all there.
+func (l *Loop) awaitBody(c *Conn, r *http1.Request) {
+	in := l.inboundOf(c)
+	in.head = append([]byte(nil), r.Head...)
+	in.limit, in.onBody, in.scanned, in.need = l.handler.BodyLimit(r), true, 0, 0
+	if !r.Chunked {
+		in.limit = int(r.ContentLength)
+	}
+	c.setDue(l.headSeconds)
+	if r.ExpectContinue && !c.has(flagContinued) {
+		c.set(flagContinued)
+		c.push(continueFrame)
+	}
+}
+
+var continueFrame = NewRaw(Protocol, []byte(http1.Continue))
+
+// readBody takes what data has of the body and serves the request when that
+// completes it.
+func (l *Loop) readBody(c *Conn, data []byte) int {
+	in, r := c.in, &l.request
+	if err := http1.Parse(in.head, l.cfg.Head, r); err != nil {
+		return l.refuse(c, err, data)
+	}
+	n, done := 0, false
+	if r.Chunked {
+		var err error
+		if in.body, n, done, err = in.chunks.Decode(in.body, data, in.limit); err != nil {
+			return l.refuse(c, err, data)
+		}
+	} else {
+		n = min(in.limit-len(in.body), len(data))
+		in.body = append(in.body, data[:n]...)
+		done = len(in.body) == in.limit
+	}
+	if done {
+		r.Body = in.body
+		in.onBody = false
+		l.serve(c, r)
+		l.endRequest(c)
+	}
+	return n
+}
+
+// serve hands a complete request to the handler.
+func (l *Loop) serve(c *Conn, r *http1.Request) {
+	l.counters.requests++
+	c.setDue(0)
+	l.handler.Request(c, r)
+	switch {
+	case c.state == stateParked:
+		l.keepHead(c, r)
+	case !c.has(flagAnswered) && c.state == stateHTTP:
+		l.log.Error("request left without an answer", "method", string(r.Method), "path", string(r.Path))
+		c.Respond(&http1.Response{Status: 500, ContentType: "text/plain", Body: []byte("no answer was given\n")})
+	}
+}
+
+// keepHead keeps the head of a parked request for a later Upgrade.
+func (l *Loop) keepHead(c *Conn, r *http1.Request) {
+	in := l.inboundOf(c)
+	if in.head == nil {
+		in.head = append([]byte(nil), r.Head...)
+	}
+	in.body = nil
+}
+
+// headOf gives the head of the request that is being answered.
+func (l *Loop) headOf(c *Conn) []byte {
+	if c.in != nil && c.in.head != nil {
+		return c.in.head
+	}
+	return l.request.Head
+}
+
+// endRequest forgets a request that has its answer.
+func (l *Loop) endRequest(c *Conn) {
+	if c.in != nil && c.state != stateParked {
+		in := c.in
+		*in = inbound{buf: in.buf}
+	}
+}
+
+// answer writes a response and decides what becomes of the connection.
+func (l *Loop) answer(c *Conn, r *http1.Response) {
+	parked := c.state == stateParked
+	keep := c.has(flagKeepAlive) && !r.Close && !l.draining()
+	out := *r
+	out.Close, out.Head, out.Minor = !keep, c.has(flagHead), 1
+	if c.has(flagHTTP10) {
+		out.Minor = 0
+	}
+	c.push(NewRaw(Protocol, http1.AppendResponse(nil, &out, l.date)))
+	if c.state >= stateLingering {
+		return
+	}
+	if !keep {
+		c.linger(CauseLocal)
+		return
+	}
+	c.state = stateHTTP
+	c.setDue(l.keepAliveSeconds)
+	if parked {
+		l.resume(c)
+	}
+}
+
+// refuse answers a request that can't be served and closes: where it ends is
+// not known.
+func (l *Loop) refuse(c *Conn, err error, data []byte) int {
+	var e *http1.Error
+	if !errors.As(err, &e) {
+		e = &http1.Error{Status: 400, Message: err.Error()}
+	}
+	l.counters.violations++
+	c.unset(flagAnswered | flagKeepAlive | flagHead)
+	answer := e.Response()
+	c.Respond(&answer)
+	return len(data)
+}
+
+func tooLarge(limit int) error {
+	return &http1.Error{Status: 413, Message: "request body too large: at most " + itoa(limit) + " bytes are taken here"}
+}

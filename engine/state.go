@@ -1,0 +1,62 @@
+package engine
+
+import (
+	"errors"
+
+	"fanfare/engine/websocket"
+)
+
+// ConnState is what an upgraded connection holds besides its socket, written
+// down: what another connection, or another process, needs to go on with the
+// byte streams where this one stopped. Plain data.
+type ConnState struct {
+	Input  []byte   `json:"input,omitempty"`  // bytes read and not used yet: half a frame
+	Reader []byte   `json:"reader,omitempty"` // a message of which some fragments came
+	Output [][]byte `json:"output,omitempty"` // frames not sent; the first may be the rest of one
+	Idle   int      `json:"idle,omitempty"`   // seconds of silence before Receiver.Idle
+}
+
+// State writes the connection down. It goes on as before.
+func (c *Conn) State() ConnState {
+	c.loop.check()
+	s := ConnState{Idle: int(c.idle), Reader: c.reader.AppendState(nil)}
+	if c.in != nil {
+		s.Input = append(s.Input, c.in.buf...)
+	}
+	if c.first != nil {
+		s.Output = append(s.Output, c.first.bytes)
+	}
+	if c.q == nil {
+		return s
+	}
+	for i := range c.q.n {
+		s.Output = append(s.Output, c.q.at(i).bytes)
+	}
+	if c.q.n > 0 {
+		s.Output[0] = s.Output[0][c.q.off:]
+	}
+	return s
+}
+
+// Adopt makes a connection that has not spoken yet go on where s stopped,
+// with rcv as its owner: it is upgraded already.
+func (c *Conn) Adopt(s ConnState, rcv Receiver) error {
+	c.loop.check()
+	if c.state != stateHTTP || c.in != nil {
+		return errors.New("engine: only a connection that has not sent anything can adopt another's state")
+	}
+	var reader websocket.Reader
+	if err := reader.RestoreState(s.Reader); err != nil {
+		return err
+	}
+	c.state, c.rcv, c.reader, c.idle = stateOpen, rcv, reader, uint16(s.Idle)
+	c.touch()
+	for _, b := range s.Output {
+		c.push(NewRaw(Protocol, b))
+	}
+	if len(s.Input) > 0 {
+		c.loop.inboundOf(c).buf = append(c.in.buf, s.Input...)
+		c.loop.reconsume(c)
+	}
+	return nil
+}

@@ -1,0 +1,27 @@
+package engine
+
+// Transport is how a loop's connections reach the world: the one place where
+// bytes leave. The real one sends to sockets (socket.go); enginetest has one
+// in memory; TLS will wrap one. But for Wake and WakeLater, methods are
+// called on the connection's loop.
+type Transport interface {
+	// Send hands bytes to the socket without blocking. n < len(b) with a nil
+	// error means that it takes no more now. b is borrowed until return.
+	Send(c *Conn, b []byte) (n int, err error)
+	// Watch makes the transport call Loop.Writable once, when the socket
+	// takes bytes again. Unwatch ends that, also after the call.
+	Watch(c *Conn) error
+	Unwatch(c *Conn)
+	// CloseWrite shuts our half down: the peer reads EOF.
+	CloseWrite(c *Conn)
+	// Close ends the connection. The transport calls Loop.Closed, at once or
+	// later.
+	Close(c *Conn)
+	// Remote is the peer's address, "ip:port".
+	Remote(c *Conn) string
+
+	// Wake makes Loop.Turn run soon on the loop. WakeLater does so after the
+	// loop has served I/O again. Any goroutine.
+	Wake(l *Loop)
+	WakeLater(l *Loop)
+}

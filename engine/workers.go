@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/panjf2000/ants/v2"
+)
+
+// ErrPoolFull tells that the worker pool's queue is full. The caller does the
+// work itself, or refuses with a reason.
+var ErrPoolFull = errors.New("the worker pool is full: all workers are busy and the queue is at its limit")
+
+// workers runs what may wait, off the loops: a bounded queue in front of a
+// bounded pool of goroutines.
+type workers struct {
+	queue chan func()
+	pool  *ants.Pool
+	done  sync.WaitGroup
+}
+
+func newWorkers(n, queue int, log *slog.Logger) (*workers, error) {
+	pool, err := ants.NewPool(n, ants.WithPanicHandler(func(p any) {
+		log.Error("panic in a worker; its job is lost", "panic", p, "stack", string(debug.Stack()))
+	}), ants.WithLogger(antsLog{log}))
+	if err != nil {
+		return nil, err
+	}
+	w := &workers{queue: make(chan func(), queue), pool: pool}
+	w.done.Go(w.dispatch)
+	return w, nil
+}
+
+// submit never blocks.
+func (w *workers) submit(job func()) error {
+	select {
+	case w.queue <- job:
+		return nil
+	default:
+		return ErrPoolFull
+	}
+}
+
+// dispatch hands queued jobs to the pool as workers become free. A nil job
+// ends it.
+func (w *workers) dispatch() {
+	for job := range w.queue {
+		if job == nil {
+			return
+		}
+		_ = w.pool.Submit(job) // fails only after stop
+	}
+}
+
+// stop lets the queued jobs finish and waits for them, a few seconds at most.
+func (w *workers) stop() {
+	w.queue <- nil
+	w.done.Wait()
+	_ = w.pool.ReleaseTimeout(5 * time.Second)
+}
+
+type antsLog struct{ log *slog.Logger }
+
+func (a antsLog) Printf(format string, args ...any) {
+	a.log.Warn("worker pool: " + fmt.Sprintf(format, args...))
+}
