@@ -1,0 +1,150 @@
+package channels
+
+import (
+	"crypto/rand"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/puzpuzpuz/xsync/v4"
+)
+
+const (
+	// shards is the number of maps, a power of two.
+	shards = 256
+
+	// maxFormats is how many wire formats a channel's bit set can hold.
+	maxFormats = 32
+)
+
+// Config is what a registry is made of.
+type Config struct {
+	// Mailboxes are the ways onto the loops; the index is the loop's number.
+	// At least one.
+	Mailboxes []Mailbox
+
+	// Sinks are the wire formats; the index is the format's number. 1 to 32.
+	Sinks []Sink
+
+	// CheckLoop is called at the start of every call that belongs to a loop
+	// and is meant for tests: it panics when the caller is not that loop. Nil
+	// checks nothing, which is the default.
+	CheckLoop func(loop int)
+}
+
+// Registry is the set of all channels of all apps. See the package comment for
+// who may call what.
+type Registry struct {
+	// Static after construction.
+	mailboxes []Mailbox
+	sinks     []Sink
+	checkLoop func(loop int)
+	salt      [8]byte
+	hashMask  uint64 // all ones; tests narrow it to force equal hashes
+
+	shards [shards]*shard
+	loops  []counters
+}
+
+// shard is one of the maps. The value is the first of a chain of channels with
+// that hash. The chain is changed only under the map's lock for the key and is
+// read without any: a channel taken out keeps its link, so that a reader who
+// stands on it finds the way on.
+type shard = xsync.Map[uint64, *channel]
+
+// counters are changed by one loop and read by anyone. They fill their own
+// cache lines, so that counting on one loop does not slow another.
+type counters struct {
+	channels      atomic.Int64
+	subscriptions atomic.Int64
+	members       atomic.Int64
+	_             [128 - 3*8]byte
+}
+
+// New returns an empty registry. It panics when the config can't work.
+func New(cfg Config) *Registry {
+	if len(cfg.Mailboxes) == 0 {
+		panic("channels: Config.Mailboxes is empty; give one mailbox per loop")
+	}
+	if n := len(cfg.Sinks); n == 0 || n > maxFormats {
+		panic(fmt.Sprintf("channels: Config.Sinks has %d entries; give 1 to %d, one per wire format", n, maxFormats))
+	}
+	r := &Registry{
+		mailboxes: cfg.Mailboxes,
+		sinks:     cfg.Sinks,
+		checkLoop: cfg.CheckLoop,
+		hashMask:  ^uint64(0),
+		loops:     make([]counters, len(cfg.Mailboxes)),
+	}
+	rand.Read(r.salt[:]) // never fails: the runtime crashes the process instead
+	for i := range r.shards {
+		r.shards[i] = xsync.NewMap[uint64, *channel]()
+	}
+	return r
+}
+
+// check lets tests notice a call on the wrong goroutine.
+func (r *Registry) check(loop uint16) {
+	if r.checkLoop != nil {
+		r.checkLoop(int(loop))
+	}
+}
+
+// hash returns the channel's place in the registry. The salt keeps strangers
+// from choosing names that fall on one place.
+func (r *Registry) hash(app, name string) uint64 {
+	var scratch [256]byte
+	key := append(scratch[:0], r.salt[:]...)
+	key = append(key, app...)
+	key = append(key, 0)
+	key = append(key, name...)
+	return xxhash.Sum64(key) & r.hashMask
+}
+
+// shard returns the map for a hash.
+func (r *Registry) shard(hash uint64) *shard { return r.shards[hash%shards] }
+
+// find returns the channel, or nil. It takes no lock and allocates nothing.
+func (r *Registry) find(app, name string) *channel {
+	hash := r.hash(app, name)
+	head, _ := r.shard(hash).Load(hash)
+	return head.find(app, name)
+}
+
+// obtain returns the channel and makes it if there is none. A new channel is
+// counted for the loop.
+func (r *Registry) obtain(app, name string, loop uint16) *channel {
+	hash := r.hash(app, name)
+	chains := r.shard(hash)
+	head, _ := chains.Load(hash)
+	if c := head.find(app, name); c != nil {
+		return c
+	}
+	var c *channel
+	chains.Compute(hash, func(head *channel, _ bool) (*channel, xsync.ComputeOp) {
+		if c = head.find(app, name); c != nil {
+			return head, xsync.CancelOp
+		}
+		c = newChannel(app, name)
+		c.next.Store(head)
+		r.loops[loop].channels.Add(1)
+		return c, xsync.UpdateOp
+	})
+	return c
+}
+
+// remove takes a dead channel out. Whoever meets one may do it, so that nobody
+// has to wait for the goroutine that found it dead first.
+func (r *Registry) remove(c *channel) {
+	hash := r.hash(c.app, c.name)
+	r.shard(hash).Compute(hash, func(head *channel, _ bool) (*channel, xsync.ComputeOp) {
+		if head == c {
+			if head = c.next.Load(); head == nil {
+				return nil, xsync.DeleteOp
+			}
+			return head, xsync.UpdateOp
+		}
+		head.unlink(c)
+		return head, xsync.CancelOp
+	})
+}
