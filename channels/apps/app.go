@@ -1,0 +1,180 @@
+package apps
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The app that is served when nothing is configured. Everybody knows these
+// words, so they protect nothing: see [App.IsDefault].
+const (
+	DefaultID     = "app-id"
+	DefaultKey    = "app-key"
+	DefaultSecret = "app-secret"
+)
+
+// DefaultActivityTimeout keeps a quiet page alive behind a proxy that cuts
+// after 60 s, which is nginx's default.
+const DefaultActivityTimeout = 30 * time.Second
+
+// MaxCredential is the most bytes that an id, a key or a secret may have.
+const MaxCredential = 255
+
+// App is one application's record. It is immutable once handed out: a change
+// makes a new App. The zero App is not usable; start from [New].
+type App struct {
+	// ID names the app in the path of the HTTP API, and in logs and metrics.
+	ID string
+	// Key names the app to clients. It is public.
+	Key string
+	// Secret signs. It is never logged and never part of an error text.
+	Secret string
+
+	// Enabled is the main switch; a disabled app refuses connections and
+	// publishes, but is known.
+	Enabled bool
+	// ClientEvents allows clients to send events of their own on private and
+	// presence channels. Default true.
+	ClientEvents bool
+	// StrictProtocol refuses a client that names no protocol version, as the
+	// Pusher documents demand. When false such a client is served as one of the
+	// current version. Default true.
+	StrictProtocol bool
+	// SubscriptionErrors tells a client on the channel itself, besides the
+	// connection-wide error, that a subscription was refused. Default true.
+	SubscriptionErrors bool
+
+	// MaxConnections is how many connections may be open at once; 0 = no limit.
+	MaxConnections int
+	// ActivityTimeout is the silence after which either side asks whether the
+	// other is still there: whole seconds, 1 s to 1 h, default
+	// [DefaultActivityTimeout].
+	ActivityTimeout time.Duration
+	// AllowedOrigins lists the pages that may connect; empty = any. The patterns
+	// are described at [App.OriginAllowed].
+	AllowedOrigins []string
+
+	// Limits bounds names, sizes, counts and rates. Default [GenerousLimits].
+	Limits Limits
+}
+
+// New returns an enabled app with every default filled in. It is the caller's
+// to change until it goes into a store; nothing is checked before [App.Validate].
+func New(id, key, secret string) *App {
+	return &App{
+		ID: id, Key: key, Secret: secret,
+		Enabled:            true,
+		ClientEvents:       true,
+		StrictProtocol:     true,
+		SubscriptionErrors: true,
+		ActivityTimeout:    DefaultActivityTimeout,
+		Limits:             GenerousLimits(),
+	}
+}
+
+// Default returns the app that is served when nothing is configured.
+func Default() *App {
+	return New(DefaultID, DefaultKey, DefaultSecret)
+}
+
+// IsDefault reports whether the app's secret is the one that everybody knows.
+// Id and key do not matter: they are public anyway. Such an app must not be
+// reachable from other machines.
+func (a *App) IsDefault() bool {
+	return a.Secret == DefaultSecret
+}
+
+// String names the app without its secret, so that a careless %v leaks nothing.
+func (a *App) String() string {
+	return "app " + a.ID
+}
+
+// GoString does the same for %#v.
+func (a *App) GoString() string {
+	return fmt.Sprintf("&apps.App{ID:%q, Key:%q}", a.ID, a.Key)
+}
+
+// LogValue does the same for log/slog.
+func (a *App) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", a.ID), slog.String("key", a.Key))
+}
+
+// Validate reports everything that is wrong with the record, joined, one line
+// each. A line names the field, its value (never a secret) and what is right.
+func (a *App) Validate() error {
+	err := errors.Join(
+		checkPublic("id", a.ID),
+		checkPublic("key", a.Key),
+		checkSecret(a.Secret),
+		checkMaxConnections(a.MaxConnections),
+		checkActivityTimeout(a.ActivityTimeout),
+		checkOrigins(a.AllowedOrigins),
+		a.Limits.Validate(),
+	)
+	if err != nil {
+		return fmt.Errorf("app %q: %w", a.ID, err)
+	}
+	return nil
+}
+
+// checkPublic checks an id or a key. Both travel as one path segment that
+// clients do not escape, and the key is cut off a token at its colon.
+func checkPublic(field, value string) error {
+	switch {
+	case value == "":
+		return fmt.Errorf("%s is empty: give it a name like %q", field, "app-"+field)
+	case len(value) > MaxCredential:
+		return fmt.Errorf("%s has %d bytes: at most %d are allowed", field, len(value), MaxCredential)
+	case value == "." || value == "..":
+		return fmt.Errorf("%s is %q: clients would drop it from the URL; use letters and digits", field, value)
+	}
+	if i := strings.IndexFunc(value, notPublic); i >= 0 {
+		return fmt.Errorf("%s is %q: the character at byte %d has a meaning of its own in URLs or tokens; use letters, digits, '-', '_' and '.'", field, value, i)
+	}
+	return nil
+}
+
+func notPublic(r rune) bool {
+	return r <= ' ' || r > '~' || strings.ContainsRune(`:/?#%&\"`, r)
+}
+
+// checkSecret refuses what is most often a slip of copy and paste: it would
+// make every signature wrong, and no error text could show why.
+func checkSecret(secret string) error {
+	switch {
+	case secret == "":
+		return errors.New("secret is empty: use at least 20 random letters and digits")
+	case len(secret) > MaxCredential:
+		return fmt.Errorf("secret has %d bytes: at most %d are allowed", len(secret), MaxCredential)
+	case strings.TrimSpace(secret) != secret:
+		return errors.New("secret begins or ends with white space: remove it")
+	case strings.ContainsFunc(secret, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return errors.New("secret holds a control character: use letters and digits")
+	}
+	return nil
+}
+
+func checkMaxConnections(n int) error {
+	if n < 0 {
+		return fmt.Errorf("max_connections is %d: use 0 for no limit, or a positive number", n)
+	}
+	return nil
+}
+
+func checkActivityTimeout(d time.Duration) error {
+	if d < time.Second || d > time.Hour || d%time.Second != 0 {
+		return fmt.Errorf("activity_timeout is %v: use whole seconds from 1s to 1h", d)
+	}
+	return nil
+}
+
+// clone returns a copy that shares nothing with a.
+func (a *App) clone() *App {
+	c := *a
+	c.AllowedOrigins = slices.Clone(a.AllowedOrigins)
+	return &c
+}

@@ -1,0 +1,124 @@
+package apps
+
+import (
+	"iter"
+	"sync/atomic"
+)
+
+// Live is the run-time side of one app, shared by all protocols: how many
+// connections are open, and what has been counted. Get it from [Tenants.Of].
+// All methods may be called by any goroutine and never wait.
+type Live struct {
+	// Static after construction.
+	id      string
+	perLoop []Counters // one for each loop, the last for everybody else
+
+	// Atomic. Touched once per connection or refusal, never per message.
+	connections atomic.Int64
+	opened      atomic.Uint64
+	refused     [refusals]atomic.Uint64
+}
+
+// Counters is one loop's share of an app's counters. They only ever grow. A
+// loop has a cache line of its own, so that counting costs a few nanoseconds
+// whatever the other loops do; who sends to many adds once for all of them.
+type Counters struct {
+	MessagesIn   atomic.Uint64 // WebSocket messages received
+	MessagesOut  atomic.Uint64 // WebSocket messages handed to the kernel's side, once per receiver
+	BytesIn      atomic.Uint64 // their payload bytes
+	BytesOut     atomic.Uint64 // likewise
+	Publishes    atomic.Uint64 // events accepted from the HTTP API or another ingest, once per channel
+	ClientEvents atomic.Uint64 // events accepted from clients
+	Requests     atomic.Uint64 // HTTP API requests with a good signature
+	Subscribes   atomic.Uint64 // subscriptions accepted
+}
+
+// Totals is what an app's counters amount to at one moment.
+type Totals struct {
+	Connections int64  // open now
+	Opened      uint64 // ever opened
+	MessagesIn, MessagesOut,
+	BytesIn, BytesOut,
+	Publishes, ClientEvents,
+	Requests, Subscribes uint64
+}
+
+func newLive(id string, loops int) *Live {
+	return &Live{id: id, perLoop: make([]Counters, loops+1)}
+}
+
+// ID returns the app's id.
+func (l *Live) ID() string { return l.id }
+
+// Acquire counts one more open connection, unless max are open already (0 = no
+// limit). The limit is an argument because the record that holds it may be
+// replaced while connections are open. Every true must be paid back by one
+// [Live.Release].
+func (l *Live) Acquire(maxConnections int) bool {
+	for {
+		n := l.connections.Load()
+		if maxConnections > 0 && n >= int64(maxConnections) {
+			return false
+		}
+		// Compare-and-swap rather than add and take back: an attempt that fails
+		// must not, for a moment, make another one fail that would have fitted.
+		if l.connections.CompareAndSwap(n, n+1) {
+			l.opened.Add(1)
+			return true
+		}
+	}
+}
+
+// Release gives back what Acquire took. It panics when nothing was taken.
+func (l *Live) Release() {
+	if l.connections.Add(-1) < 0 {
+		l.connections.Add(1)
+		panic("apps: Release without Acquire")
+	}
+}
+
+// Connections returns how many are open now.
+func (l *Live) Connections() int64 { return l.connections.Load() }
+
+// On returns the counters of one loop, numbered from 0. Any other number, say
+// -1, gives those that all who are no loop share. The pointer may be kept.
+func (l *Live) On(loop int) *Counters {
+	last := len(l.perLoop) - 1
+	if loop < 0 || loop > last {
+		loop = last
+	}
+	return &l.perLoop[loop]
+}
+
+// Refuse counts one refusal.
+func (l *Live) Refuse(why Refusal) { l.refused[why].Add(1) }
+
+// Refused yields every reason with its count, zeros included, so that a metric
+// exists before its first event.
+func (l *Live) Refused() iter.Seq2[Refusal, uint64] {
+	return func(yield func(Refusal, uint64) bool) {
+		for why := range refusals {
+			if !yield(why, l.refused[why].Load()) {
+				return
+			}
+		}
+	}
+}
+
+// Totals adds all loops up. Counters that move meanwhile may be in it or not,
+// each on its own.
+func (l *Live) Totals() Totals {
+	t := Totals{Connections: l.connections.Load(), Opened: l.opened.Load()}
+	for i := range l.perLoop {
+		c := &l.perLoop[i]
+		t.MessagesIn += c.MessagesIn.Load()
+		t.MessagesOut += c.MessagesOut.Load()
+		t.BytesIn += c.BytesIn.Load()
+		t.BytesOut += c.BytesOut.Load()
+		t.Publishes += c.Publishes.Load()
+		t.ClientEvents += c.ClientEvents.Load()
+		t.Requests += c.Requests.Load()
+		t.Subscribes += c.Subscribes.Load()
+	}
+	return t
+}
