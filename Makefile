@@ -1,0 +1,93 @@
+# What can be made. `make help` prints the lines that bear two hashes.
+#
+# Go and npm modules are fetched as needed. Debian packages are installed when make runs as root, or through sudo with DEPS=1;
+# otherwise the missing ones are named and the target fails. Nothing is skipped.
+
+# The program tells its version and commit. Where git does not answer (no git, no commit, somebody else's folder), Go must not
+# ask it either: the build would fail.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+VCS      = $(if $(shell git rev-parse HEAD 2>/dev/null),true,false)
+
+# Arguments of `make run` for fanfare serve, such as ARGS="--port 7001".
+ARGS ?=
+
+# What `make fuzz` spends on each target, as a Go duration.
+FUZZTIME ?= 60s
+
+# Which Go benchmarks `make bench` runs, and how often.
+BENCH ?= .
+COUNT ?= 1
+
+# The race detector is linked in C. The end-to-end tests drive the other two.
+RACE_PACKAGES := gcc libc6-dev
+E2E_PACKAGES  := chromium nginx-light
+
+E2E   := cmd/fanfare/e2e
+TOOL  := go tool -modfile=.ci/tools/go.mod
+LINT  := $(TOOL) golangci-lint
+
+.DEFAULT_GOAL := build
+.NOTPARALLEL:
+.PHONY: help run build test check lint fmt fuzz bench e2e conformance deps clean cross need-go need-node need-race
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## build, and serve with the defaults (ARGS="--port 7001" adds flags)
+	bin/fanfare serve --banner $(ARGS)
+
+build: need-go ## build bin/fanfare
+	CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -ldflags '-X main.version=$(VERSION)' -o bin/fanfare ./cmd/fanfare
+
+test: deps ## everything that must hold: check, cross, conformance, e2e
+	@.ci/test.sh check cross conformance e2e
+
+check: need-go need-race lint ## formatting, vet, lint, tidy go.mod, unit tests with the race detector and the fuzz seeds
+	go vet ./...
+	go vet -tags e2e ./$(E2E)
+	go mod tidy -diff
+	go test -race -shuffle=on ./...
+
+lint: need-go ## formatting and linters
+	$(LINT) fmt --diff
+	$(LINT) run ./...
+
+fmt: need-go ## format the Go files
+	$(LINT) fmt
+
+fuzz: need-go ## every fuzz target for FUZZTIME each (60s)
+	.ci/fuzz.sh $(FUZZTIME)
+
+bench: need-go ## Go benchmarks (BENCH=regexp, COUNT=10 for benchstat)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+
+conformance: build need-node $(E2E)/node_modules/.package-lock.json ## the Pusher checklist, against this server or URL=ws://HOST:PORT
+	go run ./protocol/pusher/conformance
+
+e2e: need-go need-node need-race $(E2E)/node_modules/.package-lock.json ## the real program with pusher-js, Echo, Chromium and nginx
+	@.ci/packages.sh $(E2E_PACKAGES)
+	rm -rf bin/e2e && mkdir -p bin/e2e
+	go test -tags e2e -race -count=1 -parallel 8 -artifacts -outputdir '$(CURDIR)/bin/e2e' ./$(E2E)
+	@echo "screenshots:" && find bin/e2e -name '*.png'
+
+cross: need-go ## build and vet for the other platforms: linux and macOS everything, Windows the command-line tools
+	.ci/cross.sh
+
+deps: need-go need-node $(E2E)/node_modules/.package-lock.json ## install what the tests need
+	@.ci/packages.sh $(RACE_PACKAGES) $(E2E_PACKAGES)
+
+clean: ## remove what was built and the npm modules
+	rm -rf bin $(E2E)/node_modules
+
+need-go:
+	@.ci/toolchain.sh go
+
+need-node:
+	@.ci/toolchain.sh node
+
+need-race:
+	@.ci/packages.sh $(RACE_PACKAGES)
+
+$(E2E)/node_modules/.package-lock.json: $(E2E)/package.json $(E2E)/package-lock.json | need-node
+	npm ci --prefix $(E2E) --ignore-scripts --no-audit --no-fund
+	@touch $@
