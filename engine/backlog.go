@@ -86,8 +86,11 @@ func (l *Loop) Writable(h Handle) {
 }
 
 // bound holds a blocked connection to its limits. One frame is always
-// admitted, however large.
+// admitted, however large, and last words too: CloseTimeout bounds those.
 func (l *Loop) bound(c *Conn) Verdict {
+	if c.state >= stateClosing {
+		return Queued
+	}
 	if l.budget.exceeded() {
 		l.shed()
 	}

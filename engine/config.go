@@ -111,7 +111,7 @@ func (c *Config) validate() error {
 	case len(c.Addrs) == 0:
 		return errors.New("engine: no address to listen on")
 	case c.Loops < 1 || c.Loops > MaxLoops:
-		return errors.New("engine: loops must be between 1 and 4096")
+		return errors.New("engine: loops must be between 1 and 256")
 	}
 	return nil
 }

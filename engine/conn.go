@@ -139,11 +139,8 @@ func (c *Conn) closeWith(code uint16, reason string, cause Cause) {
 		}
 		return
 	}
-	c.push(NewRaw(Protocol, websocket.AppendClose(nil, code, reason)))
-	if c.state != stateOpen { // too slow even for that
-		return
-	}
 	c.state, c.cause = stateClosing, cause
+	c.push(NewRaw(Protocol, websocket.AppendClose(nil, code, reason)))
 	c.loop.leave(c)
 	c.setDue(c.loop.closeSeconds)
 }

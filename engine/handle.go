@@ -14,8 +14,8 @@ const (
 	loopBits = 12
 	genBits  = 24
 
-	// MaxLoops is the largest number of loops that a handle can name.
-	MaxLoops = 1 << loopBits
+	// MaxLoops is the largest number of loops: gnet's limit.
+	MaxLoops = 256
 
 	maxSlots = 1 << slotBits
 	genMask  = 1<<genBits - 1
@@ -26,7 +26,7 @@ func makeHandle(loop int, slot, gen uint32) Handle {
 }
 
 // LoopOf tells which loop a handle belongs to.
-func LoopOf(h Handle) int { return int(h >> slotBits & (MaxLoops - 1)) }
+func LoopOf(h Handle) int { return int(h >> slotBits & (1<<loopBits - 1)) }
 
 func slotOf(h Handle) uint32 { return uint32(h & (maxSlots - 1)) }
 

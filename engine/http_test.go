@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,31 @@ func TestRequests(t *testing.T) {
 	f("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: z\r\n\r\n"+one+"9", "200 abcde", "200 9")
 	f("GET /forget HTTP/1.1\r\nHost: x\r\n\r\n", "500 no answer was given")
 	f("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n", "413 request body too large: at most 1048576 bytes are taken here")
+}
+
+// However the bytes of pipelined requests are cut, the answers are the same.
+func TestRequestsInPieces(t *testing.T) {
+	var raw string
+	for i := range 20 {
+		body := strings.Repeat("b", i*3)
+		if i%2 == 0 {
+			pad := strings.Repeat("p", i*20) // a short head after a long one
+			raw += fmt.Sprintf("POST /%d HTTP/1.1\r\nHost: x\r\nX: %s\r\nContent-Length: %d\r\n\r\n%s", i, pad, len(body), body)
+		} else {
+			raw += fmt.Sprintf("POST /%d HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", i, len(body), body)
+		}
+	}
+	for size := 1; size < len(raw); size = size*3/2 + 1 {
+		l := enginetest.New(engine.Config{}, echo{})
+		p := l.Dial()
+		for piece := range slices.Chunk([]byte(raw), size) {
+			p.Write(piece)
+		}
+		got := string(p.Received())
+		if n := strings.Count(got, "HTTP/1.1 200 OK"); n != 20 || !strings.HasSuffix(got, strings.Repeat("b", 57)) {
+			t.Errorf("pieces of %d bytes: %d answers, the last bytes are %q", size, n, got[max(0, len(got)-80):])
+		}
+	}
 }
 
 // What could be read in two ways is refused, and the connection is closed so

@@ -243,6 +243,7 @@ func (l *Loop) tellClosed(c *Conn) {
 		return
 	}
 	c.set(flagClosedTold)
+	l.current = nil // c is on its way out already
 	defer l.recover()
 	c.rcv.Closed(c, c.cause)
 }

@@ -128,6 +128,24 @@ func TestOneLargeFrameIsAdmitted(t *testing.T) {
 	}
 }
 
+// A slow one is told why also when its socket stopped in the middle of a
+// frame that is larger than the limit by itself.
+func TestSlowConsumerWithALargeFrameHalfSent(t *testing.T) {
+	l := enginetest.New(engine.Config{QueueBytes: 1000}, echo{})
+	peers, handles := open(t, l, 1)
+	peers[0].Limit(50_000)
+	large := strings.Repeat("x", 100_000)
+	for range 3 {
+		deliver(l, event(large), handles)
+		l.Settle()
+	}
+	peers[0].Stall(false)
+	got := string(peers[0].Received())
+	if n := strings.Count(got, "x"); n != len(large) || !strings.Contains(got[len(large):], "too slow") {
+		t.Errorf("got %d of the bytes of one frame and %q", n, got[min(len(got), len(large)+10):])
+	}
+}
+
 // When all backlogs together are over the budget, the oldest goes first.
 func TestBudgetClosesTheOldestBacklog(t *testing.T) {
 	closed := make(chan engine.Cause, 3)

@@ -39,6 +39,9 @@ func (l *Loop) readHead(c *Conn, data []byte) (*http1.Request, int) {
 	if n < 0 {
 		return nil, l.awaitHead(c, data)
 	}
+	if c.in != nil {
+		c.in.scanned = 0
+	}
 	r := &l.request
 	if err := http1.Parse(data[:n], l.cfg.Head, r); err != nil {
 		return nil, l.refuse(c, err, data)

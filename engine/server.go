@@ -130,27 +130,23 @@ func (s *Server) Shutdown(ctx context.Context, goodbye func(*Conn)) error {
 		return errors.New("engine: already shutting down")
 	}
 	s.sockets.stopListening()
-	err := s.EachConn(ctx, func(c *Conn) {
-		switch c.state {
-		case stateOpen:
-			goodbye(c)
-		case stateHTTP:
-			if c.in == nil {
-				c.linger(CauseShutdown)
-			}
-		}
-	})
-	err = errors.Join(err, s.awaitEmpty(ctx))
+	err := s.drain(ctx, goodbye)
 	s.sockets.stop()
 	s.workers.stop()
 	return err
 }
 
-// awaitEmpty waits for the last connection to go.
-func (s *Server) awaitEmpty(ctx context.Context) error {
+// drain ends all connections and waits for the last to go. It goes round
+// again for those that were in the middle of a request the first time.
+func (s *Server) drain(ctx context.Context, goodbye func(*Conn)) error {
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
-	for s.open.Load() > 0 {
+	for round := 0; s.open.Load() > 0; round++ {
+		if round%100 == 0 {
+			if err := s.EachConn(ctx, func(c *Conn) { c.dismiss(goodbye) }); err != nil {
+				return err
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%d connections did not end in time and were cut", s.open.Load())
@@ -158,6 +154,16 @@ func (s *Server) awaitEmpty(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// dismiss ends a connection that is not in the middle of a request.
+func (c *Conn) dismiss(goodbye func(*Conn)) {
+	switch {
+	case c.state == stateOpen:
+		goodbye(c)
+	case c.state == stateHTTP && c.in == nil:
+		c.linger(CauseShutdown)
+	}
 }
 
 // Stats adds up what the loops have counted.

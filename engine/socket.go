@@ -28,6 +28,7 @@ type sockets struct {
 	asleep  []bool           // guarded by mu: woken before it was attached
 
 	booted     chan struct{}
+	bootOnce   sync.Once
 	background sync.WaitGroup
 	stopOnce   sync.Once
 }
@@ -78,21 +79,26 @@ func (t *sockets) serve() {
 	t.server.err = err
 }
 
-// OnBoot keeps gnet's engine: listeners are open, loops are about to run.
+// OnBoot keeps gnet's engine, which has one loop's listeners yet.
 func (t *sockets) OnBoot(eng gnet.Engine) gnet.Action {
 	t.mu.Lock()
 	t.engine = eng
 	t.mu.Unlock()
-	tuneListeners(t.server.addrs)
-	close(t.booted)
 	return gnet.None
 }
 
-// OnTick moves all clocks on. It runs on a goroutine of gnet's.
+// OnTick moves all clocks on. It runs on a goroutine of gnet's, the first
+// time when all loops and their listeners are there.
 func (t *sockets) OnTick() (time.Duration, gnet.Action) {
+	t.bootOnce.Do(func() {
+		tuneListeners(t.server.addrs)
+		close(t.booted)
+	})
 	now := time.Now()
 	for _, l := range t.server.loops {
-		l.Post(tick{now})
+		if t.attached(l) {
+			l.Post(tick{now})
+		}
 	}
 	return time.Second, gnet.None
 }
@@ -160,6 +166,7 @@ func (t *sockets) attach(el gnet.EventLoop) *Loop {
 		}
 		t.loopsOf[i] = el
 		l := t.server.loops[i]
+		l.setClock(time.Now()) // it had no ticks
 		if t.asleep[i] {
 			_ = el.Execute(context.Background(), turner{l}) // fails only at the end of all loops
 		}

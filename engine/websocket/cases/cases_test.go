@@ -76,6 +76,23 @@ func TestSamplesValidity(t *testing.T) {
 	}
 }
 
+// TestStopsAtOnce: the cases of one byte a fragment end with the byte that cannot be mended, each in a frame of seven bytes.
+func TestStopsAtOnce(t *testing.T) {
+	octets := map[string]int{
+		"6.12.1.X": 1, "6.16.1.X": 1, "6.17.1.X": 1, "6.17.2.X": 2, "6.17.3.X": 2, "6.11.5.X": 2, "6.20.1.X": 2,
+		"6.13.1.X": 1, "6.13.2.X": 2, "6.3.2": len("κόσμε") + 2,
+	}
+	for _, c := range cases.All() {
+		if n, known := octets[c.ID]; known && len(c.Send) != 7*n {
+			t.Errorf("case %s sends %d bytes, want %d frames of 7", c.ID, len(c.Send), n)
+		}
+		delete(octets, c.ID)
+	}
+	if len(octets) > 0 {
+		t.Errorf("no such cases: %v", octets)
+	}
+}
+
 // right is what a server without fault sends.
 func right(c cases.Case) []byte {
 	var out []byte

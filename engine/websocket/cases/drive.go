@@ -55,7 +55,7 @@ func Random(seed uint64) Split {
 
 // Drive plays the client's part of a case on conn, which has been upgraded and of which all of the 101 and no more has been
 // read. It returns when the server ended the connection, at the latest after Patience, and gives the verdict of Check. It
-// does not close conn; it sets its deadline.
+// does not close conn; it sets its deadline. A reset counts as an end too, but may have cost the last frames.
 func Drive(conn net.Conn, c Case, split Split) error {
 	if err := conn.SetDeadline(time.Now().Add(Patience)); err != nil {
 		return err
