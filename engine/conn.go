@@ -58,6 +58,7 @@ const (
 	flagBatch                        // Message was called and BatchEnd not yet
 	flagLeaving                      // in the loop's leaving list
 	flagClosedTold                   // Receiver.Closed was called
+	flagPinged                       // a ping of ours is out and nothing has come since
 )
 
 func (c *Conn) has(f flags) bool { return c.flags&f != 0 }
@@ -94,6 +95,7 @@ func (c *Conn) SetIdle(seconds int) {
 
 // touch restarts the idle time of an upgraded connection.
 func (c *Conn) touch() {
+	c.unset(flagPinged)
 	if c.idle == 0 {
 		c.setDue(0)
 		return
@@ -121,8 +123,17 @@ func (c *Conn) Send(f *Frame) Verdict {
 	return c.push(f)
 }
 
-// Ping queues a WebSocket ping control frame.
-func (c *Conn) Ping() Verdict { return c.Send(pingFrame) }
+// Ping queues a WebSocket ping control frame, which every peer answers by
+// itself. Idle is called again if nothing arrives for so many seconds; Pinged
+// is true until something does, and then the idle time starts anew.
+func (c *Conn) Ping(seconds int) Verdict {
+	c.set(flagPinged)
+	c.setDue(seconds)
+	return c.Send(pingFrame)
+}
+
+// Pinged tells whether a ping is out and nothing has arrived since.
+func (c *Conn) Pinged() bool { return c.has(flagPinged) }
 
 var pingFrame = NewRaw(Protocol, websocket.AppendFrame(nil, websocket.Ping, nil))
 

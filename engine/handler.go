@@ -30,7 +30,7 @@ type Receiver interface {
 	BatchEnd(c *Conn)
 
 	// Idle is called when nothing has arrived for the time set with
-	// c.SetIdle. The receiver pings, sets another time, or closes.
+	// c.SetIdle or c.Ping. The receiver pings, sets another time, or closes.
 	Idle(c *Conn)
 
 	// Closed is called exactly once, when the connection is lost or closed

@@ -69,6 +69,7 @@ func (t *sockets) serve() {
 	}
 	err := gnet.Rotate(t, addrs,
 		gnet.WithReusePort(true),
+		gnet.WithReuseAddr(true), // a restart need not wait for TIME_WAIT to pass
 		gnet.WithNumEventLoop(len(t.server.loops)),
 		gnet.WithTicker(true),
 		gnet.WithTCPNoDelay(gnet.TCPNoDelay),
