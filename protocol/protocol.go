@@ -1,0 +1,42 @@
+package protocol
+
+import "fanfare/engine"
+
+// Protocol is what a node needs of a wire protocol. The Mux gives it the HTTP
+// side of its paths; what it upgrades is from then on between its
+// engine.Receiver and the engine.
+type Protocol interface {
+	engine.Handler
+
+	// CloseAll ends every session of the protocol with a close code and
+	// reason. It returns at once; the loops do the work. Any goroutine.
+	CloseAll(code uint16, reason string)
+}
+
+// Ender is a receiver that knows how its protocol says goodbye.
+type Ender interface {
+	engine.Receiver
+
+	// End closes the receiver's connection with a code and a reason. It is
+	// called on the loop.
+	End(c *engine.Conn, code uint16, reason string)
+}
+
+const (
+	// CodeReconnect tells a client to come back at once. Protocols with codes
+	// of their own translate it.
+	CodeReconnect = 4200
+
+	goingAway = 1001 // RFC 6455 section 7.4.1
+)
+
+// Goodbye says the last words on a connection when the server shuts down, for
+// engine.Server.Shutdown. It is called on the connection's loop.
+func Goodbye(c *engine.Conn) {
+	const reason = "server is shutting down; reconnect"
+	if e, ok := c.Receiver().(Ender); ok {
+		e.End(c, CodeReconnect, reason)
+		return
+	}
+	c.Close(goingAway, reason)
+}
