@@ -1,0 +1,17 @@
+// Package pusher speaks the WebSocket side of the Pusher Channels protocol,
+// versions 4 to 7. The HTTP API is protocol/pusher/api; what both need to
+// check signatures is protocol/pusher/auth.
+//
+// A Server answers upgrades on /app/KEY (upgrade.go) and gives each accepted
+// connection a session (session.go), the engine.Receiver that reads its
+// commands (commands.go) and makes them calls on channels
+// (subscribe.go, clientevents.go). Channels speak back through the sink
+// (sink.go). Everything of a session is touched by its loop only; signature
+// checks alone leave the loop (pending.go), and while one is out the
+// connection's later commands wait, so that they take effect in the order
+// received.
+//
+// What a client does wrong is answered in Pusher's own shapes with what would
+// be right (errors.go); what is refused for good is closed with a code of the
+// 4000 range (close.go).
+package pusher

@@ -1,0 +1,114 @@
+package pusher
+
+import (
+	"strconv"
+
+	"fanfare/engine"
+	"fanfare/protocol"
+)
+
+// pongFrame is always the same, made once and shared by all loops.
+var pongFrame = engine.NewText(engine.Protocol, []byte(`{"event":"pusher:pong","data":{}}`))
+
+// appendHello appends the first frame of a connection. Its data is a JSON
+// string, as every official client expects. timeout is in seconds.
+func appendHello(dst []byte, id protocol.SocketID, timeout int) []byte {
+	dst = append(dst, `{"event":"pusher:connection_established","data":"{\"socket_id\":\"`...)
+	dst = id.Append(dst)
+	dst = append(dst, `\",\"activity_timeout\":`...)
+	dst = strconv.AppendInt(dst, int64(timeout), 10)
+	return append(dst, `}"}`...)
+}
+
+// appendError appends a pusher:error. A code of 0 is written as null: the
+// error of one command, after which the connection goes on.
+func appendError(dst []byte, code uint16, message string) []byte {
+	dst = append(dst, `{"event":"pusher:error","data":{"code":`...)
+	if code == 0 {
+		dst = append(dst, "null"...)
+	} else {
+		dst = strconv.AppendUint(dst, uint64(code), 10)
+	}
+	dst = append(dst, `,"message":`...)
+	dst = appendString(dst, message)
+	return append(dst, "}}"...)
+}
+
+// appendSubscriptionError appends the frame that Echo's .error() handler
+// listens for. Its data is an object, as soketi sends it.
+func appendSubscriptionError(dst []byte, channel string, e *refusal) []byte {
+	dst = append(dst, `{"event":"pusher:subscription_error","channel":`...)
+	dst = appendString(dst, channel)
+	dst = append(dst, `,"data":{"type":`...)
+	dst = appendString(dst, e.kind)
+	dst = append(dst, `,"error":`...)
+	dst = appendString(dst, e.text)
+	dst = append(dst, `,"status":`...)
+	dst = strconv.AppendInt(dst, int64(e.status), 10)
+	return append(dst, "}}"...)
+}
+
+// appendSucceeded appends the confirmation of a channel without members.
+func appendSucceeded(dst []byte, channel string) []byte {
+	dst = append(dst, `{"event":"pusher_internal:subscription_succeeded","channel":`...)
+	dst = appendString(dst, channel)
+	return append(dst, `,"data":"{}"}`...)
+}
+
+// appendEvent appends a channel event. data is written as a JSON string with
+// exactly its bytes; userID only when it is not empty.
+func appendEvent(dst []byte, event, channel string, data []byte, userID string) []byte {
+	dst = append(dst, `{"event":`...)
+	dst = appendString(dst, event)
+	dst = append(dst, `,"channel":`...)
+	dst = appendString(dst, channel)
+	dst = append(dst, `,"data":`...)
+	dst = appendString(dst, data)
+	if userID != "" {
+		dst = append(dst, `,"user_id":`...)
+		dst = appendString(dst, userID)
+	}
+	return append(dst, '}')
+}
+
+// appendString appends s as a JSON string. Only what RFC 8259 section 7
+// demands is escaped, so that text arrives as it was sent and as short as it
+// can be. s must be valid UTF-8.
+func appendString[T ~string | ~[]byte](dst []byte, s T) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := range len(s) {
+		if !mustEscape[s[i]] {
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		dst = appendEscape(dst, s[i])
+		start = i + 1
+	}
+	dst = append(dst, s[start:]...)
+	return append(dst, '"')
+}
+
+// mustEscape marks the quote, the backslash and the control characters.
+var mustEscape = func() (t [256]bool) {
+	for c := range 0x20 {
+		t[c] = true
+	}
+	t['"'], t['\\'] = true, true
+	return t
+}()
+
+func appendEscape(dst []byte, c byte) []byte {
+	const hex = "0123456789abcdef"
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+}

@@ -1,0 +1,138 @@
+package pusher
+
+import (
+	"errors"
+	"fmt"
+
+	"fanfare/channels/apps"
+	"fanfare/engine"
+	"fanfare/protocol"
+)
+
+// Export writes down the session of a connection, with what it has sent and
+// waits for its turn; false when the connection has none of this server's.
+// Subscribes whose check is not back are written down as messages too, so the
+// record is the truth at any moment. Loop only.
+func (s *Server) Export(c *engine.Conn) (protocol.Record, bool) {
+	ss, ok := c.Receiver().(*session)
+	if !ok || ss.home.server != s || ss.closed {
+		return protocol.Record{}, false
+	}
+	r := ss.Export(Name, ss.now())
+	r.Conn = c.State()
+	if w := ss.wait; w != nil {
+		r.Waiting = w.messages()
+	}
+	return r, true
+}
+
+// messages are the commands that were received and not carried out, oldest
+// first.
+func (w *wait) messages() []string {
+	var all []string
+	if w.job != nil {
+		all = appendWants(all, w.job.wants)
+	}
+	all = appendWants(all, w.wants)
+	for at := w.next; at < len(w.backlog); {
+		rest := wait{backlog: w.backlog, next: at}
+		text, next := rest.oldest()
+		all = append(all, string(text))
+		at = next
+	}
+	return all
+}
+
+func appendWants(all []string, wants []want) []string {
+	for i := range wants {
+		all = append(all, wants[i].message())
+	}
+	return all
+}
+
+// message is the subscribe as a client would send it.
+func (w *want) message() string {
+	b := []byte(`{"event":"pusher:subscribe","data":{"channel":`)
+	b = appendString(b, w.channel)
+	b = append(b, `,"auth":`...)
+	b = appendString(b, w.auth)
+	if w.hasData {
+		b = append(b, `,"channel_data":`...)
+		b = appendString(b, w.data)
+	}
+	return string(append(b, "}}"...))
+}
+
+// Attach takes up a session that was written down, on a connection that has
+// not spoken yet: it keeps its socket id and its subscriptions, and goes on
+// where it stopped, so that the client doesn't notice. app is the record's app
+// as it is now. When the error is not nil and c.Receiver() is, nothing has
+// happened; otherwise it tells which subscriptions were lost, as does a
+// pusher:error the client. Loop only.
+func (s *Server) Attach(c *engine.Conn, r *protocol.Record, app *apps.App) error {
+	ss, err := s.revive(c, r, app)
+	if err != nil {
+		return err
+	}
+	lost := ss.reenter(r)
+	// What waited comes before what the connection has read since.
+	w, resuming := ss.waiting(), &check{}
+	w.job = resuming
+	for _, text := range r.Waiting {
+		w.append([]byte(text))
+	}
+	if err := c.Adopt(r.Conn, ss); err != nil {
+		ss.Closed(c, engine.CauseLocal)
+		return fmt.Errorf("cannot take up session %s: %w", ss.ID, err)
+	}
+	c.SetIdle(ss.activitySeconds())
+	errs := make([]error, 0, len(lost))
+	for _, l := range lost {
+		ss.refuseSubscribe(c, l.channel, l.no)
+		errs = append(errs, fmt.Errorf("session %s lost a subscription: %w", ss.ID, l.no))
+	}
+	if w.job == resuming {
+		w.job = nil
+		ss.goOn(c)
+	}
+	return errors.Join(errs...)
+}
+
+// revive makes a session of a record and enters it everywhere but on its
+// channels.
+func (s *Server) revive(c *engine.Conn, r *protocol.Record, app *apps.App) (*session, error) {
+	if r.Protocol != Name {
+		return nil, fmt.Errorf("cannot take up a session of protocol %q: this is %q", r.Protocol, Name)
+	}
+	h := s.homes[c.Loop().Index()]
+	ss := &session{home: h}
+	if err := ss.Import(r, app, s.clock()); err != nil {
+		return nil, err
+	}
+	ss.tenant, ss.Handle = h.tenantOf(app), c.Handle()
+	if err := s.cfg.IDs.Adopt(ss.ID, ss.Handle); err != nil {
+		return nil, err
+	}
+	if !ss.tenant.live.Acquire(app.MaxConnections) {
+		s.cfg.IDs.Remove(ss.ID)
+		return nil, fmt.Errorf("cannot take up session %s: app %q has its maximum of %d connections open", ss.ID, app.ID, app.MaxConnections)
+	}
+	h.counters.open.Add(1)
+	h.counters.opened.Add(1)
+	return ss, nil
+}
+
+// reenter takes the subscriptions up again, without a word to the client. It
+// returns those that were lost.
+func (s *session) reenter(r *protocol.Record) (lost []want) {
+	for i := range r.Subscriptions {
+		sub := &r.Subscriptions[i]
+		if err := s.enter(sub.Channel, sub.Presence()); err != nil {
+			lost = append(lost, want{channel: sub.Channel, no: refused(err)})
+			continue
+		}
+		w := s.waiting()
+		w.quiet = append(w.quiet, s.Subs.Get(sub.Channel))
+	}
+	return lost
+}

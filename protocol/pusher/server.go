@@ -1,0 +1,116 @@
+package pusher
+
+import (
+	"sync/atomic"
+	"time"
+
+	"fanfare/channels"
+	"fanfare/channels/apps"
+	"fanfare/engine"
+	"fanfare/protocol"
+)
+
+// Name is what records of this protocol's sessions are marked with.
+const Name = "pusher"
+
+// Config is what a Server stands on. Fields without a default are required.
+type Config struct {
+	// Loops is the number of the engine's loops.
+	Loops int
+	// Loop gives a loop by its index: engine.Server.Loop.
+	Loop func(i int) *engine.Loop
+	// Submit gives a job to the worker pool, or fails at once when it is
+	// full: engine.Server.Submit.
+	Submit func(job func()) error
+
+	Apps    apps.Store
+	Tenants *apps.Tenants
+	IDs     *protocol.Directory
+
+	// PongTimeout is how long the answer to a ping may take. Whole seconds,
+	// default 30 s.
+	PongTimeout time.Duration
+	// MaxLookups bounds the upgrades that wait for an app's record at once,
+	// default 1,024; LookupTimeout is how long one may wait, default 5 s.
+	MaxLookups    int
+	LookupTimeout time.Duration
+}
+
+const (
+	defaultPongTimeout   = 30 * time.Second
+	defaultMaxLookups    = 1024
+	defaultLookupTimeout = 5 * time.Second
+)
+
+// Server is the WebSocket side of the Pusher protocol: an engine.Handler for
+// the paths under /app/, and the channels.Sink of its wire format. Make one
+// with New, make a registry with it, call Bind, and only then let the loops
+// run.
+type Server struct {
+	// Static after Bind.
+	cfg      Config
+	registry *channels.Registry
+	format   uint8
+	homes    []*home
+	clock    func() time.Duration // that rate limits are counted in
+	pong     int                  // seconds
+
+	lookups atomic.Int64 // upgrades waiting for an app's record
+}
+
+var (
+	_ protocol.Protocol = (*Server)(nil)
+	_ channels.Sink     = (*Server)(nil)
+	_ protocol.Ender    = (*session)(nil)
+)
+
+// home is what one loop needs to serve its sessions. Owned by the loop, but
+// for the counters.
+type home struct {
+	server   *Server
+	index    int
+	parser   parser
+	scratch  []byte             // for frames on their way to engine.NewText
+	inner    []byte             // for JSON that goes into a JSON string
+	tenants  map[string]*tenant // by app id
+	counters counters
+}
+
+// New makes a server. It panics when the config lacks what has no default: a
+// programmer's mistake.
+func New(cfg Config) *Server {
+	if cfg.Loops < 1 || cfg.Loop == nil || cfg.Submit == nil || cfg.Apps == nil || cfg.Tenants == nil || cfg.IDs == nil {
+		panic("pusher: Config needs Loops, Loop, Submit, Apps, Tenants and IDs")
+	}
+	if cfg.PongTimeout <= 0 {
+		cfg.PongTimeout = defaultPongTimeout
+	}
+	if cfg.MaxLookups <= 0 {
+		cfg.MaxLookups = defaultMaxLookups
+	}
+	if cfg.LookupTimeout <= 0 {
+		cfg.LookupTimeout = defaultLookupTimeout
+	}
+	started := time.Now()
+	s := &Server{cfg: cfg, clock: func() time.Duration { return time.Since(started) }, pong: max(1, int(cfg.PongTimeout/time.Second))}
+	for i := range cfg.Loops {
+		s.homes = append(s.homes, &home{server: s, index: i, tenants: map[string]*tenant{}})
+	}
+	return s
+}
+
+// Bind tells the server which registry it is a sink of, and as which format.
+func (s *Server) Bind(r *channels.Registry, format uint8) { s.registry, s.format = r, format }
+
+// Spare buffers larger than this are not kept.
+const keepScratch = 64 << 10
+
+// text makes a protocol frame of what build appends to the loop's buffer.
+func (h *home) text(build func(dst []byte) []byte) *engine.Frame {
+	b := build(h.scratch[:0])
+	f := engine.NewText(engine.Protocol, b)
+	if cap(b) <= keepScratch {
+		h.scratch = b
+	}
+	return f
+}

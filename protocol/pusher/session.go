@@ -1,0 +1,119 @@
+package pusher
+
+import (
+	"fmt"
+	"time"
+
+	"fanfare/channels/apps"
+	"fanfare/engine"
+	"fanfare/protocol"
+)
+
+// session is one client: the record that all protocols have, and what this
+// one needs on top. A server holds a million of them, so it is 96 bytes; what
+// is needed in passing hangs on wait. Owned by the loop.
+type session struct {
+	protocol.Session
+	closed bool
+	home   *home
+	tenant *tenant
+	wait   *wait // commands that wait for a worker; nil while none do
+}
+
+// Message implements engine.Receiver.
+func (s *session) Message(c *engine.Conn, text []byte) {
+	s.tenant.counters.MessagesIn.Add(1)
+	s.tenant.counters.BytesIn.Add(uint64(len(text)))
+	s.Seen = uint32(c.Loop().Now().Unix())
+	switch limit := s.App.Limits.MessageSize; {
+	case isPing(text):
+		s.send(c, pongFrame)
+	case len(text) > limit:
+		s.fail(c, apps.RefusedSize, fmt.Sprintf("message is too large: %d bytes, and at most %d are read", len(text), limit))
+	default:
+		s.receive(c, text)
+	}
+}
+
+// BatchEnd implements engine.Receiver: the subscribes of one read are checked
+// together.
+func (s *session) BatchEnd(c *engine.Conn) {
+	if s.collecting() {
+		s.submit(c)
+	}
+}
+
+// Closed implements engine.Receiver. Nobody finds the session from here on;
+// a check that is out comes back to nobody.
+func (s *session) Closed(_ *engine.Conn, _ engine.Cause) {
+	if s.closed {
+		return
+	}
+	s.closed, s.wait = true, nil
+	s.home.server.cfg.IDs.Remove(s.ID)
+	for sub := range s.Subs.All() {
+		s.home.server.registry.Unsubscribe(sub)
+	}
+	s.Subs = protocol.Subscriptions{}
+	s.tenant.live.Release()
+	s.home.counters.open.Add(-1)
+}
+
+// accept carries out one message, or returns false when it has to wait for a
+// check that is out. Pings never wait.
+func (s *session) accept(c *engine.Conn, text []byte) bool {
+	cmd, err := s.home.parser.parse(text)
+	if cmd.verb == verbPing {
+		s.send(c, pongFrame)
+		return true
+	}
+	if s.checking() {
+		return false
+	}
+	if cmd.verb == verbSubscribe && err == nil {
+		s.subscribe(c, &cmd)
+		return true
+	}
+	if s.collecting() && !s.submit(c) {
+		return false
+	}
+	s.do(c, &cmd, err)
+	return true
+}
+
+// do carries out a command that waits for nobody.
+func (s *session) do(c *engine.Conn, cmd *command, err error) {
+	switch {
+	case err != nil:
+		s.fail(c, apps.RefusedMalformed, err.Error())
+	case cmd.verb == verbUnsubscribe:
+		s.unsubscribe(c, cmd.channel)
+	case cmd.verb == verbClientEvent:
+		s.clientEvent(c, cmd)
+	case cmd.verb == verbPong:
+	case cmd.verb == verbSignin:
+		s.fail(c, apps.RefusedNotPermitted, "pusher:signin is not available on this server: use private and presence channels")
+	default:
+		s.fail(c, apps.RefusedMalformed, textUnsupported(cmd.event))
+	}
+}
+
+// fail tells the client that one command failed. The connection goes on.
+func (s *session) fail(c *engine.Conn, why apps.Refusal, text string) {
+	s.failCode(c, codeCommand, why, text)
+}
+
+func (s *session) failCode(c *engine.Conn, code uint16, why apps.Refusal, text string) {
+	s.tenant.live.Refuse(why)
+	s.send(c, s.home.text(func(dst []byte) []byte { return appendError(dst, code, text) }))
+}
+
+// send sends one frame to this client alone, and counts it.
+func (s *session) send(c *engine.Conn, f *engine.Frame) {
+	s.tenant.counters.MessagesOut.Add(1)
+	s.tenant.counters.BytesOut.Add(uint64(f.Len()))
+	c.Send(f)
+}
+
+// now is the clock of the session's rate limit.
+func (s *session) now() time.Duration { return s.home.server.clock() }

@@ -1,0 +1,206 @@
+package pusher
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"fanfare/channels/apps"
+	"fanfare/engine"
+	"fanfare/engine/http1"
+)
+
+// Prefix is the path under which clients connect: /app/KEY.
+const Prefix = "/app/"
+
+const (
+	minProtocol     = 4
+	currentProtocol = 7
+	maxVersionLen   = 64
+)
+
+// asked is what an upgrade asks for. Everything in it is borrowed from the
+// request until clone.
+type asked struct {
+	key         string
+	pathOK      bool
+	protocol    string
+	hasProtocol bool
+	version     string
+	origin      string
+}
+
+func (a asked) clone() asked {
+	a.key, a.protocol = strings.Clone(a.key), strings.Clone(a.protocol)
+	a.version, a.origin = strings.Clone(a.version), strings.Clone(a.origin)
+	return a
+}
+
+// BodyLimit implements engine.Handler: nothing here takes a body.
+func (s *Server) BodyLimit(*http1.Request) int { return 0 }
+
+// RefusePath refuses an upgrade on a path that is nobody's, in Pusher's words.
+func (s *Server) RefusePath(c *engine.Conn, _ *http1.Request) {
+	s.refuse(c, codePath, "path not found: connect to /app/KEY with your app's key")
+}
+
+// Request implements engine.Handler for the paths under Prefix.
+func (s *Server) Request(c *engine.Conn, r *http1.Request) {
+	if !r.Upgrade {
+		c.Respond(&http1.Response{
+			Status: 426, ContentType: "text/plain; charset=utf-8", Fields: upgradeFields,
+			Body: []byte("this path is for WebSocket connections: connect with a Pusher client, as in ws://HOST/app/KEY?protocol=7\n"),
+		})
+		return
+	}
+	a := ask(r)
+	if !a.pathOK {
+		s.RefusePath(c, r)
+		return
+	}
+	switch app, answer := s.cfg.Apps.ByKey(a.key); answer {
+	case apps.Found:
+		s.admit(c, app, &a)
+	case apps.Later:
+		s.lookUp(c, a.clone())
+	default:
+		s.refuseUnknown(c, a.key)
+	}
+}
+
+var upgradeFields = []http1.Field{{Name: []byte("Upgrade"), Value: []byte("websocket")}}
+
+// ask reads what counts of a request: the key, two of the query's
+// parameters, and the page's origin.
+func ask(r *http1.Request) asked {
+	a := asked{origin: borrow(r.Header("Origin"))}
+	rest, ok := bytes.CutPrefix(r.Path, []byte(Prefix))
+	if ok && len(rest) > 0 && bytes.IndexByte(rest, '/') < 0 {
+		a.key, a.pathOK = unescaped(rest)
+	}
+	for query := r.Query; len(query) > 0; {
+		var pair []byte
+		pair, query, _ = bytes.Cut(query, []byte{'&'})
+		name, value, _ := bytes.Cut(pair, []byte{'='})
+		switch string(name) {
+		case "protocol":
+			a.protocol, _ = unescaped(value)
+			a.hasProtocol = true
+		case "version":
+			a.version = orRaw(value)
+		}
+	}
+	return a
+}
+
+// unescaped decodes percent-encoding, which hardly anybody uses here.
+func unescaped(b []byte) (string, bool) {
+	if bytes.IndexByte(b, '%') < 0 {
+		return borrow(b), true
+	}
+	s, err := http1.UnescapePath(b)
+	return s, err == nil
+}
+
+// orRaw leaves what can't be decoded as it is: it is malformed then too.
+func orRaw(b []byte) string {
+	if s, ok := unescaped(b); ok {
+		return s
+	}
+	return borrow(b)
+}
+
+// admit judges an upgrade to a known app, always in the same order: enabled,
+// protocol and version, origin, capacity and quota.
+func (s *Server) admit(c *engine.Conn, app *apps.App, a *asked) {
+	t := s.homes[c.Loop().Index()].tenantOf(app)
+	version, no := judge(app, a)
+	switch {
+	case no != nil:
+	case c.Surplus():
+		no = &denial{codeCapacity, apps.RefusedCapacity, textFull}
+	case !t.live.Acquire(app.MaxConnections):
+		no = &denial{codeQuota, apps.RefusedQuota, fmt.Sprintf("app has its maximum of %d connections open", app.MaxConnections)}
+	default:
+		s.open(c, t, version)
+		return
+	}
+	t.live.Refuse(no.why)
+	s.refuse(c, no.code, no.text)
+}
+
+// denial is why an upgrade is refused.
+type denial struct {
+	code uint16
+	why  apps.Refusal
+	text string
+}
+
+func judge(app *apps.App, a *asked) (version uint8, no *denial) {
+	if !app.Enabled {
+		return 0, &denial{codeDisabled, apps.RefusedDisabled, "app is disabled"}
+	}
+	if version, no = judgeProtocol(app, a); no != nil {
+		return 0, no
+	}
+	if !validVersion(a.version) {
+		return 0, &denial{codeVersion, apps.RefusedProtocol, "invalid version: use up to 64 letters, digits, '.', '-', '+' and '_', as in version=8.6.0"}
+	}
+	if !app.OriginAllowed(a.origin) {
+		return 0, &denial{codeUnauthorized, apps.RefusedOrigin, "origin " + clip(a.origin) + " is not among the app's allowed origins"}
+	}
+	return version, nil
+}
+
+func judgeProtocol(app *apps.App, a *asked) (uint8, *denial) {
+	if !a.hasProtocol {
+		if !app.StrictProtocol {
+			return currentProtocol, nil
+		}
+		return 0, &denial{codeNoProtocol, apps.RefusedProtocol, "no protocol version: add protocol=7 to the query"}
+	}
+	n, err := strconv.ParseUint(a.protocol, 10, 8)
+	if err != nil || n < minProtocol || n > currentProtocol {
+		return 0, &denial{codeProtocol, apps.RefusedProtocol, fmt.Sprintf("unsupported protocol version %q: use protocol=7 (4 to 7 are supported)", clip(a.protocol))}
+	}
+	return uint8(n), nil
+}
+
+// validVersion judges the client library's version; none is fine.
+func validVersion(v string) bool {
+	if len(v) > maxVersionLen {
+		return false
+	}
+	for i := range len(v) {
+		c := v[i]
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !letter && (c < '0' || c > '9') && strings.IndexByte(".-+_", c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Server) refuseUnknown(c *engine.Conn, key string) {
+	s.refuse(c, codeUnknownApp, "app key "+clip(key)+" is not known here; check the key and the host")
+}
+
+// open makes the session of an admitted upgrade. 101 and hello leave together.
+func (s *Server) open(c *engine.Conn, t *tenant, version uint8) {
+	h := s.homes[c.Loop().Index()]
+	ss := &session{home: h, tenant: t}
+	ss.App, ss.Version = t.app, version
+	if err := c.Upgrade(ss); err != nil {
+		t.live.Release()
+		h.counters.badHandshakes.Add(1)
+		return
+	}
+	ss.Handle, ss.Seen = c.Handle(), uint32(c.Loop().Now().Unix())
+	ss.ID = s.cfg.IDs.Add(ss.Handle)
+	h.counters.open.Add(1)
+	h.counters.opened.Add(1)
+	timeout := ss.activitySeconds()
+	c.SetIdle(timeout)
+	ss.send(c, h.text(func(dst []byte) []byte { return appendHello(dst, ss.ID, timeout) }))
+}
