@@ -1,0 +1,150 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// banner is what a newcomer can copy once the server listens.
+type banner struct {
+	program string   // path of the binary as it was started
+	flags   string   // that publish and tail need to find this server
+	base    *url.URL // of the server, for a client on this machine
+	app     App
+	style   style
+}
+
+// newBanner is for a server that listens on port. It is false when there is
+// no app to show.
+func newBanner(c *cli, l *loaded, port int) (banner, bool) {
+	i := slices.IndexFunc(l.Apps, func(a App) bool { return a.Enabled })
+	if i < 0 {
+		return banner{}, false
+	}
+	b := banner{
+		program: c.program,
+		base:    clientURL(&l.Server, port),
+		app:     l.Apps[i],
+		style:   styleOf(c.stdout, c.env),
+	}
+	b.flags = b.clientFlags(l, i, port)
+	return b, true
+}
+
+// clientFlags are the flags without which publish and tail, started in
+// another terminal, would speak to another server or app.
+func (b *banner) clientFlags(l *loaded, app, port int) string {
+	var flags []string
+	if filepath.Clean(l.File) != defaultFile && l.File != "" {
+		flags = append(flags, "--config "+shellQuote(l.File))
+	}
+	if port != l.Server.Port || l.isForeign("server.host", "server.port", "server.path_prefix") {
+		flags = append(flags, "--url "+shellQuote(b.base.String()))
+	}
+	at := appPath(app)
+	if l.isForeign(at+"id", at+"key", at+"secret") {
+		flags = append(flags, "--app-id "+shellQuote(b.app.ID), "--key "+shellQuote(b.app.Key), "--secret "+shellQuote(b.app.Secret))
+	}
+	return strings.Join(flags, " ")
+}
+
+// isForeign tells whether any of the values comes from this process's flags
+// or environment, which a command in another terminal does not have.
+func (l *loaded) isForeign(paths ...string) bool {
+	return slices.ContainsFunc(paths, func(path string) bool {
+		o := l.origin(path)
+		return o != originDefault && o != l.File
+	})
+}
+
+func (b *banner) write(w io.Writer) error {
+	text := strings.Join([]string{
+		b.block("#", "See an event arrive: the first line in a second terminal, then the other in a third", b.commands()),
+		b.block("#", ".env of Laravel, driver pusher", b.env("PUSHER")),
+		b.block("#", ".env of Laravel, driver reverb", b.env("REVERB")),
+		b.block("//", "pusher-js (and Laravel Echo, with broadcaster: \"pusher\")", b.pusherJS()),
+	}, "\n")
+	_, err := fmt.Fprintf(w, "\n%s\n", text)
+	return err
+}
+
+// block is a heading, as a comment of whatever the lines are pasted into, and
+// the lines, which begin at the margin for the same reason.
+func (b *banner) block(mark, title string, lines []string) string {
+	return b.style.bold(mark+" "+title) + "\n" + strings.Join(lines, "\n") + "\n"
+}
+
+func (b *banner) commands() []string {
+	command := func(words ...string) string {
+		if b.flags != "" {
+			words = append(words, b.flags)
+		}
+		return b.style.green(shellQuote(b.program)) + " " + strings.Join(words, " ")
+	}
+	return []string{
+		command("tail", "my-channel"),
+		command("publish", "my-channel", "my-event", `'{"hello":"world"}'`),
+	}
+}
+
+// env is the .env block of a Laravel driver, whose variables begin with its
+// name, and of its Vite front end.
+func (b *banner) env(driver string) []string {
+	values := [][2]string{
+		{"APP_ID", b.app.ID},
+		{"APP_KEY", b.app.Key},
+		{"APP_SECRET", b.app.Secret},
+		{"HOST", b.base.Hostname()},
+		{"PORT", b.base.Port()},
+		{"SCHEME", b.base.Scheme},
+	}
+	front := []string{"APP_KEY", "HOST", "PORT", "SCHEME"}
+	if driver == "PUSHER" {
+		// The client library wants a cluster even where it makes no host of it.
+		values = append(values, [2]string{"APP_CLUSTER", "mt1"})
+		front = append(front, "APP_CLUSTER")
+	}
+	lines := []string{b.assign("BROADCAST_CONNECTION", strings.ToLower(driver))}
+	for _, v := range values {
+		lines = append(lines, b.assign(driver+"_"+v[0], dotenvQuote(v[1])))
+	}
+	for _, name := range front {
+		name = driver + "_" + name
+		lines = append(lines, b.assign("VITE_"+name, `"${`+name+`}"`))
+	}
+	return lines
+}
+
+func (b *banner) assign(name, value string) string { return b.style.cyan(name) + "=" + value }
+
+// dotenvQuote quotes what a .env file would take for something else.
+func dotenvQuote(value string) string {
+	if shellQuote(value) == value && !strings.ContainsRune(value, '#') {
+		return value
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`).Replace(value) + `"`
+}
+
+// pusherJS leaves TLS and the HTTP transports out: neither is served on this
+// port, and the client would try them.
+func (b *banner) pusherJS() []string {
+	options := [][2]string{
+		{"cluster", `""`},
+		{"wsHost", quote(b.base.Hostname())},
+		{"wsPort", b.base.Port()},
+		{"forceTLS", "false"},
+		{"enabledTransports", `["ws"]`},
+	}
+	if b.base.Path != "" {
+		options = append(options, [2]string{"wsPath", quote(b.base.Path)})
+	}
+	lines := []string{"new Pusher(" + quote(b.app.Key) + ", {"}
+	for _, o := range options {
+		lines = append(lines, fmt.Sprintf("  %s %s,", b.style.cyan(o[0])+":", o[1]))
+	}
+	return append(lines, "});")
+}

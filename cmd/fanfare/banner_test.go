@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestBanner(t *testing.T) {
+	tests := []struct {
+		name   string
+		src    sources
+		port   int
+		golden string // of all, else
+		lines  []string
+	}{
+		{name: "nothing configured", port: 6001, golden: "testdata/banner.golden"},
+		{name: "port of a flag", src: sources{flags: map[string]string{"port": "7000"}}, port: 7000, lines: []string{
+			"bin/fanfare tail my-channel --url http://127.0.0.1:7000",
+			`bin/fanfare publish my-channel my-event '{"hello":"world"}' --url http://127.0.0.1:7000`,
+			"REVERB_PORT=7000",
+			"  wsPort: 7000,",
+		}},
+		{name: "free port", src: sources{flags: map[string]string{"port": "0"}}, port: 4567, lines: []string{
+			"bin/fanfare tail my-channel --url http://127.0.0.1:4567",
+		}},
+		{name: "file of another name", src: sources{file: "testdata/full.good.toml"}, port: 443, lines: []string{
+			"bin/fanfare tail my-channel --config testdata/full.good.toml",
+			"PUSHER_APP_KEY=one",
+			`  wsPath: "/rt",`,
+		}},
+		{name: "credentials of variables", src: sources{env: []string{"FANFARE_APP_ID=7", "FANFARE_APP_KEY=k", "FANFARE_APP_SECRET=it's $5 #1"}}, port: 6001, lines: []string{
+			`bin/fanfare tail my-channel --app-id 7 --key k --secret 'it'\''s $5 #1'`,
+			`PUSHER_APP_SECRET="it's \$5 #1"`,
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := bannerText(t, tt.src, tt.port)
+			if tt.golden != "" {
+				want, err := os.ReadFile(tt.golden)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(string(want), got); diff != "" {
+					t.Errorf("-want +got:\n%s", diff)
+				}
+			}
+			for _, line := range tt.lines {
+				if !strings.Contains(got, "\n"+line+"\n") {
+					t.Errorf("no line %q in\n%s", line, got)
+				}
+			}
+		})
+	}
+}
+
+func bannerText(t *testing.T, src sources, port int) string {
+	t.Helper()
+	l, err := load(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, ok := newBanner(&cli{program: "bin/fanfare", stdout: new(bytes.Buffer)}, l, port)
+	if !ok {
+		t.Fatal("no banner")
+	}
+	var out bytes.Buffer
+	if err := b.write(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// TestBannerFindsTheServer runs the flags that a banner shows through the
+// command that they are for.
+func TestBannerFindsTheServer(t *testing.T) {
+	src := sources{
+		file:  filepath.Join("testdata", "full.good.toml"),
+		flags: map[string]string{"port": "7000", "path-prefix": "/other"},
+		env:   []string{"FANFARE_APP_ID=1", "FANFARE_APP_SECRET=changed"},
+	}
+	for line := range strings.Lines(bannerText(t, src, 7000)) {
+		rest, ok := strings.CutPrefix(line, "bin/fanfare tail my-channel ")
+		if !ok {
+			continue
+		}
+		var flags targetFlags
+		fs := newFlags("tail")
+		flags.register(fs)
+		if err := fs.Parse(strings.Fields(rest)); err != nil {
+			t.Fatal(err)
+		}
+		to, err := flags.resolve(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join([]string{to.base.String(), to.appID, to.key, to.secret}, " ")
+		if want := "http://127.0.0.1:7000/other 1 one changed"; got != want {
+			t.Errorf("tail would speak to %s, want %s", got, want)
+		}
+		return
+	}
+	t.Error("the banner has no tail line")
+}
+
+func TestColoursOnlyOnTerminals(t *testing.T) {
+	if s := styleOf(new(bytes.Buffer), nil); s.colours {
+		t.Error("a buffer is painted")
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	if s := styleOf(null, nil); s.colours {
+		t.Error("/dev/null is painted")
+	}
+	if got := (style{colours: true}).bold("x"); got != "\x1b[1mx\x1b[0m" {
+		t.Errorf("bold: %q", got)
+	}
+}
+
+func TestShellQuote(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		if got := shellQuote(text); got != want {
+			t.Errorf("shellQuote(%q) = %s, want %s", text, got, want)
+		}
+	}
+	f("bin/fanfare", "bin/fanfare")
+	f("", "''")
+	f("a b", "'a b'")
+	f("it's", `'it'\''s'`)
+	f("$HOME", "'$HOME'")
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"strings"
+)
+
+// command is one subcommand. It is made anew for each run, so that its flags
+// can point into it.
+type command struct {
+	name     string
+	args     string   // as usage shows them: "CHANNEL EVENT DATA"
+	minArgs  int      // arguments that it needs
+	maxArgs  int      // arguments that it takes; -1 = any number
+	short    string   // one line
+	long     string   // paragraphs, for its own help
+	examples []string // without the program's name
+	flags    *flag.FlagSet
+	groups   []flagGroup // order of the flags in the help
+	run      func(ctx context.Context, c *cli, args []string) error
+}
+
+// flagGroup is a heading in the help, and the flags below it.
+type flagGroup struct {
+	title string
+	names []string
+}
+
+// commands lists all commands in the order of the help.
+func commands() []*command {
+	return []*command{
+		serveCommand(), initCommand(), publishCommand(), tailCommand(), versionCommand(),
+	}
+}
+
+func commandNames() []string {
+	names := []string{"help"}
+	for _, cmd := range commands() {
+		names = append(names, cmd.name)
+	}
+	return names
+}
+
+func findCommand(name string) (*command, error) {
+	for _, cmd := range commands() {
+		if cmd.name == name {
+			return cmd, nil
+		}
+	}
+	return nil, usagef("unknown command %q; the nearest known one is %q (see `fanfare help`)", name, nearest(name, commandNames()))
+}
+
+// newFlags makes a silent flag set: errors and help are written by us.
+func newFlags(name string) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {}
+	return fs
+}
+
+func (cmd *command) start(ctx context.Context, c *cli, args []string) error {
+	args, err := cmd.parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return cmd.help(c.stdout)
+	}
+	if err != nil {
+		return err
+	}
+	return cmd.run(ctx, c, args)
+}
+
+// parse takes flags from before, between and after the arguments; "--" ends
+// them.
+func (cmd *command) parse(args []string) ([]string, error) {
+	var operands []string
+	for len(args) > 0 {
+		if err := cmd.flags.Parse(args); err != nil {
+			return nil, cmd.flagError(err)
+		}
+		rest := cmd.flags.Args()
+		if taken := len(args) - len(rest); taken > 0 && args[taken-1] == "--" || len(rest) == 0 {
+			operands, args = append(operands, rest...), nil
+			continue
+		}
+		operands, args = append(operands, rest[0]), rest[1:]
+	}
+	return operands, cmd.checkArgs(operands)
+}
+
+func (cmd *command) checkArgs(args []string) error {
+	switch {
+	case len(args) < cmd.minArgs:
+		return usagef("%s needs %s (see `fanfare help %s`)", cmd.name, cmd.args, cmd.name)
+	case cmd.maxArgs >= 0 && len(args) > cmd.maxArgs:
+		return usagef("%s does not take the argument %q (see `fanfare help %s`)", cmd.name, args[cmd.maxArgs], cmd.name)
+	}
+	return nil
+}
+
+// flagError adds the nearest known flag to package flag's message.
+func (cmd *command) flagError(err error) error {
+	if errors.Is(err, flag.ErrHelp) {
+		return err
+	}
+	name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !ok {
+		return usageError{err}
+	}
+	var known []string
+	cmd.flags.VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })
+	if len(known) == 0 {
+		return usagef("unknown flag --%s: %s has no flags", name, cmd.name)
+	}
+	return usagef("unknown flag --%s; the nearest known one is --%s (see `fanfare help %s`)", name, nearest(name, known), cmd.name)
+}

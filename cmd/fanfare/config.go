@@ -1,0 +1,195 @@
+package main
+
+import "time"
+
+// Config is everything that fanfare can be told. A value comes from a flag,
+// else from a FANFARE_* variable, else from fanfare.toml, else from its
+// default. The comments of the fields are what --help and the README print;
+// the tags name the key, the default (and the one that limits = "pusher"
+// sets), and what is allowed.
+type Config struct {
+	Server  Server  `key:"server"`
+	Metrics Metrics `key:"metrics"`
+	Log     Log     `key:"log"`
+	Apps    []App   `key:"apps"`
+}
+
+// Server is the [server] table: the port that clients and publishers share,
+// and how much one process takes on.
+type Server struct {
+	// Address to listen on. localhost is 127.0.0.1 and ::1, 0.0.0.0 every
+	// IPv4 address, :: every IPv6 address.
+	Host string `key:"host" default:"localhost"`
+
+	// TCP port of WebSocket and HTTP API together. 0 takes a free one.
+	Port int `key:"port" default:"6001" range:"0..65535"`
+
+	// Path in front of /app and /apps, such as /rt, for a server that shares
+	// its host name with other things. Signatures do not cover it.
+	PathPrefix string `key:"path_prefix" default:""`
+
+	// Event loops. auto is one per core that the machine or cgroup gives.
+	Loops int `key:"loops" default:"auto" range:"1..4096"`
+
+	// Connections at which newcomers are refused with 4100. auto is what the
+	// descriptor limit allows.
+	MaxConnections int `key:"max_connections" default:"auto" range:"1..100000000"`
+
+	// Bytes of one WebSocket message, fragments taken together. A larger one
+	// is closed with 1009.
+	MaxMessage Bytes `key:"max_message" default:"1MiB" range:"1KiB..64MiB"`
+
+	// Seconds that a client has to answer a ping before it is closed with
+	// 4201.
+	PongTimeout time.Duration `key:"pong_timeout" default:"30" range:"1..3600"`
+
+	// Bytes that may wait for one connection that reads too slowly. Beyond
+	// them it is closed with 4100.
+	QueueBytes Bytes `key:"queue_bytes" default:"1MiB" range:"16KiB..1GiB"`
+
+	// Messages that may wait for one connection that reads too slowly. Beyond
+	// them it is closed with 4100.
+	QueueFrames int `key:"queue_frames" default:"1024" range:"1..1000000"`
+
+	// Bytes that may wait for all connections together. Beyond them the oldest
+	// backlog is closed. auto is a quarter of the memory that the machine or
+	// cgroup gives.
+	QueueBudget Bytes `key:"queue_budget" default:"auto" range:"1MiB..1PiB"`
+
+	// Bytes of published events that may wait for one loop. Beyond them a
+	// publish is refused with 503.
+	MailboxBytes Bytes `key:"mailbox_bytes" default:"64MiB" range:"1MiB..64GiB"`
+
+	// Seconds from connecting to a complete request head and body.
+	HeadTimeout time.Duration `key:"head_timeout" default:"10" range:"0.1..3600"`
+
+	// Seconds that an HTTP connection may stay silent between two requests.
+	KeepAlive time.Duration `key:"keep_alive" default:"75" range:"1..86400"`
+
+	// Seconds that a stop (SIGTERM, SIGINT) may take: clients are sent 4200,
+	// and what is queued for them is flushed.
+	ShutdownGrace time.Duration `key:"shutdown_grace" default:"5" range:"0.1..3600"`
+
+	// Goroutines that check signatures and do other work that may wait. auto
+	// is four per loop.
+	Workers int `key:"workers" default:"auto" range:"1..10000"`
+
+	// Jobs that may wait for a worker. When they are all taken the loop does
+	// the work itself.
+	WorkerQueue int `key:"worker_queue" default:"4096" range:"1..1000000"`
+}
+
+// Metrics is the [metrics] table: the port that Prometheus scrapes.
+type Metrics struct {
+	// Whether to serve /metrics.
+	Enabled bool `key:"enabled" default:"true"`
+
+	// Address to listen on. Metrics are not protected: keep them off the open
+	// network.
+	Host string `key:"host" default:"127.0.0.1"`
+
+	// TCP port of /metrics. 0 takes a free one.
+	Port int `key:"port" default:"9601" range:"0..65535"`
+}
+
+// Log is the [log] table. Logs go to standard error, one line per life event,
+// none per message.
+type Log struct {
+	// Least serious lines to write.
+	Level string `key:"level" default:"info" oneof:"debug info warn error"`
+
+	// Form of the lines. auto is text on a terminal and JSON elsewhere.
+	Format string `key:"format" default:"auto" oneof:"auto text json"`
+}
+
+// App is one of the [[apps]] tables: an application, its credentials, and
+// what its clients may do.
+type App struct {
+	// Id in the path of the HTTP API: /apps/ID/events.
+	ID string `key:"id"`
+
+	// Public key that clients connect with: /app/KEY.
+	Key string `key:"key"`
+
+	// Secret that signs requests and subscriptions. Keep it on servers.
+	Secret string `key:"secret"`
+
+	// Whether the app is served. Clients of a disabled one are closed with
+	// 4003.
+	Enabled bool `key:"enabled" default:"true"`
+
+	// Whether clients may send client-* events (whispers) on private and
+	// presence channels.
+	ClientEvents bool `key:"client_events" default:"true"`
+
+	// Connections at which the app's newcomers are closed with 4004. 0 is no
+	// limit.
+	MaxConnections int `key:"max_connections" default:"0" range:"0..100000000"`
+
+	// Seconds without traffic after which client and server ping each other.
+	// Keep it below the idle time-out of proxies (nginx: 60).
+	ActivityTimeout time.Duration `key:"activity_timeout" default:"30" pusher:"120" range:"1..3600"`
+
+	// Origins of pages that may connect, such as https://example.com,
+	// *.example.com or http://localhost:*. Others are closed with 4009. None
+	// means all.
+	AllowedOrigins []string `key:"allowed_origins" default:""`
+
+	// Set of limits to start from: generous, or the hosted service's own.
+	Limits string `key:"limits" default:"generous" oneof:"generous pusher"`
+
+	// Whether clients that name no protocol version are taken for version 7
+	// instead of being closed with 4008.
+	LenientProtocol bool `key:"lenient_protocol" default:"false"`
+
+	// Whether a refused subscription is also told as
+	// pusher:subscription_error, which names the channel.
+	SubscriptionErrors bool `key:"subscription_errors" default:"true"`
+
+	Limit Limit `key:"limit"`
+}
+
+// Limit is an app's [apps.limit] table: single limits that differ from the
+// set that the app's limits key names. Bytes are bytes of UTF-8 after JSON decoding,
+// but for message_size and request_size, which count bytes on the wire.
+type Limit struct {
+	// Bytes of data in one published event. Beyond: 413.
+	EventData Bytes `key:"event_data" default:"100KiB" pusher:"10KiB" range:"1..64MiB"`
+
+	// Bytes of data in one client event.
+	ClientEventData Bytes `key:"client_event_data" default:"100KiB" pusher:"10KiB" range:"1..64MiB"`
+
+	// Client events per second and connection; as many may come in one burst.
+	// Beyond: error 4301. 0 is no limit.
+	ClientEventsPerSecond int `key:"client_events_per_second" default:"10" range:"0..100000000"`
+
+	// Channels that one published event may name.
+	ChannelsPerPublish int `key:"channels_per_publish" default:"100" range:"1..100000000"`
+
+	// Events that one batch may carry.
+	EventsPerBatch int `key:"events_per_batch" default:"10" range:"1..100000000"`
+
+	// Characters of a channel name, prefix included.
+	ChannelName int `key:"channel_name" default:"200" range:"1..1024"`
+
+	// Characters of an event name.
+	EventName int `key:"event_name" default:"200" range:"1..1024"`
+
+	// Channels that one connection may be subscribed to at once. 0 is no limit.
+	ChannelsPerConnection int `key:"channels_per_connection" default:"10000" range:"0..100000000"`
+
+	// Distinct users of one presence channel. 0 is no limit.
+	PresenceMembers int `key:"presence_members" default:"10000" pusher:"100" range:"0..100000000"`
+
+	// Bytes of the user object (channel_data) that a presence member brings.
+	PresenceUserInfo Bytes `key:"presence_user_info" default:"2KiB" pusher:"1KiB" range:"1..64MiB"`
+
+	// Characters of a presence member's user_id.
+	PresenceUserID int `key:"presence_user_id" default:"128" range:"1..1024"`
+
+	// Bytes of one WebSocket message from a client.
+	MessageSize Bytes `key:"message_size" default:"256KiB" pusher:"64KiB" range:"1KiB..64MiB"`
+
+	// Bytes of one HTTP API request's body.
+	RequestSize Bytes `key:"request_size" default:"4MiB" pusher:"1MiB" range:"1KiB..64MiB"`
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"fanfare/channels/apps"
+)
+
+// addApps makes the apps of the file, and the one that FANFARE_APP_* describe.
+// Those variables override the app of the file with that id, else they add
+// one. Without any app the built-in one is served, which they may change too.
+func (l *loaded) addApps(file [][]assignment, env []assignment) error {
+	drafts := slices.Clone(file)
+	if len(drafts) == 0 && valueOf(env, "id") == "" {
+		l.Builtin = valueOf(env, "secret") == ""
+		drafts = append(drafts, builtinApp())
+	}
+	at, err := envTarget(drafts, env)
+	if err != nil {
+		return err
+	}
+	if at == len(drafts) && len(env) > 0 {
+		drafts = append(drafts, nil)
+	}
+	if len(env) > 0 {
+		drafts[at] = append(slices.Clone(drafts[at]), env...)
+	}
+	return l.buildApps(drafts)
+}
+
+func builtinApp() []assignment {
+	d := apps.Default()
+	return []assignment{
+		{path: "id", text: d.ID, origin: originDefault},
+		{path: "key", text: d.Key, origin: originDefault},
+		{path: "secret", text: d.Secret, origin: originDefault},
+	}
+}
+
+// envTarget is the index of the app that FANFARE_APP_* speak of; len(drafts)
+// for a new one.
+func envTarget(drafts [][]assignment, env []assignment) (int, error) {
+	id := valueOf(env, "id")
+	switch {
+	case len(env) == 0:
+		return 0, nil
+	case id != "":
+		i := slices.IndexFunc(drafts, func(d []assignment) bool { return valueOf(d, "id") == id })
+		if i < 0 {
+			return len(drafts), nil
+		}
+		return i, nil
+	case len(drafts) > 1:
+		return 0, fmt.Errorf("%s is set, but not FANFARE_APP_ID, and %s has %d apps: set FANFARE_APP_ID to the one that is meant",
+			env[0].origin, drafts[0][0].origin, len(drafts))
+	}
+	return 0, nil
+}
+
+// valueOf is the last text given to a path, "" when none is.
+func valueOf(list []assignment, path string) string {
+	for _, a := range slices.Backward(list) {
+		if text, ok := a.toml.(string); ok && a.path == path {
+			return text
+		}
+		if a.path == path {
+			return a.text
+		}
+	}
+	return ""
+}
+
+func (l *loaded) buildApps(drafts [][]assignment) error {
+	l.Apps = make([]App, len(drafts))
+	var errs []error
+	for i, draft := range drafts {
+		at := appPath(i)
+		errs = append(errs, assign(settingsOf(&l.Apps[i]), valueOf(draft, "limits"), draft, func(path, origin string) {
+			l.origins[at+path] = origin
+		}))
+	}
+	return errors.Join(errs...)
+}
+
+func appPath(i int) string { return "apps[" + strconv.Itoa(i) + "]." }
+
+// record makes the record that the server keeps of the app.
+func (a *App) record() *apps.App {
+	r := apps.New(a.ID, a.Key, a.Secret)
+	r.Enabled = a.Enabled
+	r.ClientEvents = a.ClientEvents
+	r.StrictProtocol = !a.LenientProtocol
+	r.SubscriptionErrors = a.SubscriptionErrors
+	r.MaxConnections = a.MaxConnections
+	r.ActivityTimeout = a.ActivityTimeout
+	r.AllowedOrigins = a.AllowedOrigins
+	a.Limit.copyTo(&r.Limits)
+	return r
+}
+
+// copyTo leaves alone what has no key yet: watchlists and cached events.
+func (m *Limit) copyTo(r *apps.Limits) {
+	r.EventData = int(m.EventData)
+	r.ClientEventData = int(m.ClientEventData)
+	r.ClientEventsPerSecond = m.ClientEventsPerSecond
+	r.ChannelsPerPublish = m.ChannelsPerPublish
+	r.EventsPerBatch = m.EventsPerBatch
+	r.ChannelName = m.ChannelName
+	r.EventName = m.EventName
+	r.ChannelsPerConnection = m.ChannelsPerConnection
+	r.PresenceMembers = m.PresenceMembers
+	r.PresenceUserInfo = int(m.PresenceUserInfo)
+	r.PresenceUserID = m.PresenceUserID
+	r.MessageSize = int(m.MessageSize)
+	r.RequestSize = int(m.RequestSize)
+}
+
+// store makes the apps' store, which checks them.
+func (c *Config) store() (*apps.Static, error) {
+	list := make([]*apps.App, len(c.Apps))
+	for i := range c.Apps {
+		list[i] = c.Apps[i].record()
+	}
+	return apps.NewStatic(list...)
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+)
+
+const helpWidth = 88
+
+const helpHead = `Fanfare is a Pusher-compatible WebSocket server.
+
+Usage: fanfare COMMAND [flags]
+
+Commands:
+`
+
+const helpTail = `
+Start with:
+  fanfare serve                                        serve on this machine
+  fanfare tail my-channel                              see what arrives
+  fanfare publish my-channel my-event '{"a":1}'        make something arrive
+
+Exit codes: 0 done, 1 tried and failed, 2 wrong flags, arguments or configuration.
+"fanfare help COMMAND" tells more; "fanfare help config" lists every setting.
+`
+
+func (c *cli) help(args []string) error {
+	if len(args) == 0 {
+		return c.helpAll()
+	}
+	if args[0] == "config" {
+		return helpConfig(c.stdout)
+	}
+	cmd, err := findCommand(args[0])
+	if err != nil {
+		return err
+	}
+	return cmd.help(c.stdout)
+}
+
+func (c *cli) helpAll() error {
+	var b strings.Builder
+	b.WriteString(helpHead)
+	for _, cmd := range commands() {
+		fmt.Fprintf(&b, "  %-34s %s\n", strings.TrimSpace(cmd.name+" "+cmd.args), cmd.short)
+	}
+	b.WriteString(helpTail)
+	_, err := io.WriteString(c.stdout, b.String())
+	return err
+}
+
+func (cmd *command) help(w io.Writer) error {
+	var b strings.Builder
+	usage := strings.TrimSpace("fanfare " + cmd.name + " " + cmd.args)
+	if len(cmd.groups) > 0 {
+		usage += " [flags]"
+	}
+	fmt.Fprintf(&b, "%s.\n\nUsage: %s\n", strings.ToUpper(cmd.short[:1])+cmd.short[1:], usage)
+	if cmd.long != "" {
+		b.WriteByte('\n')
+		wrap(&b, "", cmd.long)
+	}
+	for _, g := range cmd.groups {
+		fmt.Fprintf(&b, "\n%s:\n", g.title)
+		for _, name := range g.names {
+			writeFlag(&b, cmd.flags.Lookup(name))
+		}
+	}
+	if len(cmd.examples) > 0 {
+		b.WriteString("\nExamples:\n")
+		for _, e := range cmd.examples {
+			fmt.Fprintf(&b, "  fanfare %s\n", e)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// placeholderOnly follows a placeholder in a flag's usage that is not the
+// first word of the sentence.
+const placeholderOnly = "\t"
+
+func writeFlag(b *strings.Builder, f *flag.Flag) {
+	value, doc := flag.UnquoteUsage(f)
+	if b, ok := f.Value.(interface{ IsBoolFlag() bool }); ok && b.IsBoolFlag() {
+		value = ""
+	}
+	doc = strings.TrimPrefix(doc, value+placeholderOnly)
+	fmt.Fprintf(b, "  %s\n", strings.TrimSpace("--"+f.Name+" "+value))
+	wrap(b, "      ", doc)
+}
+
+// helpConfig prints every key with all its names, for a terminal.
+func helpConfig(w io.Writer) error {
+	var b strings.Builder
+	wrap(&b, "", "A value comes from its flag, else its variable, else the file (--config, FANFARE_CONFIG, "+
+		"or fanfare.toml if there is one), else its default. Sizes are bytes, or have a unit (64KiB); "+
+		"times are seconds, or have a unit (1m30s). Lists are written with commas in variables. "+
+		"Unknown keys, variables and flags are errors.")
+	wrap(&b, "", "FANFARE_APP_* describe one app: the one of the file that FANFARE_APP_ID names, else one more.")
+	for _, k := range configKeys() {
+		if k.heading != "" {
+			fmt.Fprintf(&b, "\n%s\n", k.heading)
+			wrap(&b, "  ", k.intro)
+		}
+		fmt.Fprintf(&b, "\n  %s = %s\n", k.name, k.def)
+		wrap(&b, "      ", k.doc+" "+k.allowed)
+		fmt.Fprintf(&b, "      %s\n", strings.Join(k.otherNames(), "  "))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// wrap writes text in lines of at most helpWidth, each after indent.
+// Paragraphs stay apart.
+func wrap(b *strings.Builder, indent, text string) {
+	for i, paragraph := range strings.Split(text, "\n\n") {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		line := indent
+		for word := range strings.FieldsSeq(paragraph) {
+			if len(line)+len(word)+1 > helpWidth && line != indent {
+				b.WriteString(strings.TrimRight(line, " ") + "\n")
+				line = indent
+			}
+			line += word + " "
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"strings"
+)
+
+// serving is one run of the serve command.
+type serving struct {
+	config      string
+	printConfig bool
+	banner      bool
+	given       map[string]string // flags that set a key of the configuration
+}
+
+func serveCommand() *command {
+	s := &serving{given: make(map[string]string)}
+	fs := newFlags("serve")
+	fs.StringVar(&s.config, "config", "", "`FILE` to read (default: FANFARE_CONFIG, else fanfare.toml if there is one)")
+	fs.BoolVar(&s.printConfig, "print-config", false, "print what would be in force, and where each value comes from, and exit; secrets are masked")
+	fs.BoolVar(&s.banner, "banner", false, "print lines to copy also where no terminal is")
+	groups := []flagGroup{{"Configuration", []string{"config", "print-config", "banner"}}}
+	return &command{
+		name:  "serve",
+		short: "serve WebSocket clients and the HTTP API",
+		long: "Serves until SIGTERM or SIGINT; then clients are sent away with 4200, so that they reconnect at once " +
+			"(to another server, if there is one).\n\n" +
+			"Without any configured app it serves app-id / app-key / app-secret, on this machine only: `fanfare init` " +
+			"writes a configuration with credentials of your own. Apps have no flags: they are [[apps]] in the file, " +
+			"or one in FANFARE_APP_ID, FANFARE_APP_KEY and FANFARE_APP_SECRET. \"fanfare help config\" lists all keys.",
+		examples: []string{
+			"serve",
+			"serve --port 8080 --metrics-port 0",
+			"serve --config /etc/fanfare/fanfare.toml --host 0.0.0.0",
+			"serve --print-config",
+		},
+		flags:  fs,
+		groups: append(groups, s.configFlags(fs)...),
+		run:    s.run,
+	}
+}
+
+// configFlags makes a flag of every key outside [[apps]]. Values are only
+// noted: load judges them, whatever source they have.
+func (s *serving) configFlags(fs *flag.FlagSet) []flagGroup {
+	var groups []flagGroup
+	for _, key := range settingsOf(&Config{}) {
+		s.configFlag(fs, key)
+		title := "Settings of [" + key.table() + "]"
+		if n := len(groups); n == 0 || groups[n-1].title != title {
+			groups = append(groups, flagGroup{title: title})
+		}
+		g := &groups[len(groups)-1]
+		g.names = append(g.names, key.flag())
+	}
+	return groups
+}
+
+func (s *serving) configFlag(fs *flag.FlagSet, key setting) {
+	name := key.flag()
+	note := func(text string) error {
+		s.given[name] = text
+		return nil
+	}
+	doc := strings.TrimSpace(key.doc + " " + key.allowed())
+	if def := key.defaultText(""); def != "" {
+		doc += " Default " + def + "."
+	}
+	if key.isBool() {
+		fs.BoolFunc(name, doc, note)
+		return
+	}
+	fs.Func(name, "`"+strings.ToUpper(key.kind())+"`"+placeholderOnly+doc, note)
+}
+
+func (s *serving) run(ctx context.Context, c *cli, _ []string) error {
+	l, err := load(sources{flags: s.given, env: c.env, file: s.config})
+	if err != nil {
+		return usageError{err}
+	}
+	if s.printConfig {
+		return l.print(c.stdout)
+	}
+	return s.serve(ctx, c, l)
+}

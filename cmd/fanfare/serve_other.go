@@ -1,0 +1,12 @@
+//go:build !unix
+
+package main
+
+import (
+	"context"
+	"errors"
+)
+
+func (s *serving) serve(context.Context, *cli, *loaded) error {
+	return errors.New("serving on this system is not supported yet: run `fanfare serve` on Linux (or in WSL); publish and tail work here")
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/url"
+	"strings"
+	"time"
+
+	"fanfare/protocol/pusher/auth"
+	"fanfare/protocol/pusher/names"
+)
+
+// tailing is one run of the tail command.
+type tailing struct {
+	targetFlags
+
+	json   bool
+	userID string
+}
+
+func tailCommand() *command {
+	t := &tailing{}
+	fs := newFlags("tail")
+	t.register(fs)
+	fs.BoolVar(&t.json, "json", false, "print each event as one JSON object")
+	fs.StringVar(&t.userID, "user-id", "", "`ID` to join presence channels with (default: one of its own)")
+	return &command{
+		name:    "tail",
+		args:    "CHANNEL...",
+		minArgs: 1,
+		maxArgs: -1,
+		short:   "subscribe, and print events as they arrive",
+		long: "Prints one line per event: time, channel, event, data. Private and presence channels are " +
+			"authorised with the app's secret; on a presence channel tail is a member that others see. Data on " +
+			"private-encrypted channels is printed as it travels. Reconnects when the connection is lost, as the " +
+			"server's close code asks. Ctrl-C ends it.",
+		examples: []string{
+			"tail my-channel",
+			"tail private-orders presence-room",
+			"tail my-channel --json | jq .data",
+			"tail my-channel --url wss://ws.example.com --key abc",
+		},
+		flags:  fs,
+		groups: []flagGroup{{"Output", []string{"json", "user-id"}}, targetGroup},
+		run:    t.run,
+	}
+}
+
+func (t *tailing) run(ctx context.Context, c *cli, channels []string) error {
+	to, err := t.resolve(c.env)
+	if err != nil {
+		return err
+	}
+	if err := to.need("tail", map[string]string{"key": to.key}); err != nil {
+		return err
+	}
+	for _, ch := range channels {
+		if names.KindOf(ch).NeedsAuth() {
+			err = errors.Join(err, to.need("tail "+ch, map[string]string{"secret": to.secret}))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return t.follower(c, to, channels).follow(ctx)
+}
+
+func (t *tailing) follower(c *cli, to target, channels []string) *follower {
+	user := t.userID
+	if user == "" {
+		user = fmt.Sprintf("fanfare-tail-%06x", rand.N(1<<24))
+	}
+	return &follower{
+		url:      to.socketURL(),
+		dial:     dialSocket,
+		tell:     to.tell,
+		signer:   auth.NewSigner(to.key, to.secret),
+		channels: channels,
+		userID:   user,
+		notes:    c.stderr,
+		print:    eventPrinter(c, t.json),
+	}
+}
+
+// socketURL is where clients of the app connect.
+func (t target) socketURL() string {
+	ws := "ws" + strings.TrimPrefix(t.base.Scheme, "http")
+	return ws + "://" + t.base.Host + t.base.EscapedPath() + "/app/" + t.key +
+		"?protocol=7&client=fanfare-tail&version=" + url.QueryEscape(readBuild().version)
+}
+
+// follower keeps subscriptions alive over as many connections as it takes.
+type follower struct {
+	url      string
+	dial     func(ctx context.Context, url string) (socket, error)
+	tell     func(error) error // words a failure to connect
+	signer   *auth.Signer
+	channels []string
+	userID   string
+	notes    io.Writer
+	print    func(event) error
+	retry    retry
+}
+
+// follow runs until ctx ends, which is no error, or until the server says not
+// to come back.
+func (f *follower) follow(ctx context.Context) error {
+	for {
+		begin := time.Now()
+		err := f.connectOnce(ctx)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // Ctrl-C is how tail ends
+		}
+		wait, again := f.retry.after(err, time.Since(begin))
+		if !again {
+			return err
+		}
+		f.note("%v; reconnecting %s", err, whenText(wait))
+		if !pause(ctx, wait) {
+			return nil
+		}
+	}
+}
+
+func whenText(wait time.Duration) string {
+	if wait == 0 {
+		return "at once"
+	}
+	return "in " + wait.String()
+}
+
+func (f *follower) note(format string, args ...any) {
+	_, _ = fmt.Fprintf(f.notes, "fanfare: "+format+"\n", args...)
+}
+
+// pause waits, and reports false if ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

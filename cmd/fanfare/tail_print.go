@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// event is a frame on a channel, and when it came.
+type event struct {
+	at time.Time
+	frame
+}
+
+// eventPrinter returns what prints one event in one line.
+func eventPrinter(c *cli, asJSON bool) func(event) error {
+	if asJSON {
+		return func(e event) error { return json.NewEncoder(c.stdout).Encode(e.object()) }
+	}
+	s := styleOf(c.stdout, c.env)
+	return func(e event) error {
+		_, err := fmt.Fprintln(c.stdout, e.line(s))
+		return err
+	}
+}
+
+func (e event) line(s style) string {
+	columns := []string{
+		s.dim(e.at.Format("15:04:05.000")),
+		s.cyan(printable(e.Channel)),
+		s.bold(printable(e.Event)),
+	}
+	if e.UserID != "" {
+		columns = append(columns, s.dim("from "+printable(e.UserID)))
+	}
+	return strings.Join(append(columns, e.dataText()), "  ")
+}
+
+// dataText is the data as the publisher wrote it.
+func (e event) dataText() string {
+	if text, ok := e.text(); ok {
+		return printable(text)
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, e.Data); err != nil {
+		return printable(string(e.Data))
+	}
+	return printable(b.String())
+}
+
+// eventObject is an event as --json prints it. Data is decoded as pusher-js
+// does it: what holds JSON is that JSON, other text stays text.
+type eventObject struct {
+	Time    time.Time       `json:"time"`
+	Channel string          `json:"channel,omitempty"`
+	Event   string          `json:"event"`
+	Data    json.RawMessage `json:"data,omitempty"`
+	UserID  string          `json:"user_id,omitempty"`
+}
+
+func (e event) object() eventObject {
+	o := eventObject{e.at, e.Channel, e.Event, e.Data, e.UserID}
+	if text, ok := e.text(); ok && json.Valid([]byte(text)) {
+		o.Data = json.RawMessage(text)
+	}
+	return o
+}
