@@ -1,0 +1,65 @@
+// Debian's Chromium, driven by playwright-core. Every tab has a profile of its own, so that each can be another user.
+
+import { chromium } from 'playwright-core';
+import { emit } from './wire.mjs';
+
+let browser;
+const tabs = new Map();
+
+export async function launch({ executable }) {
+  browser = await chromium.launch({
+    executablePath: executable,
+    args: ['--no-sandbox', '--disable-background-networking'],
+  });
+  return browser.version();
+}
+
+export async function open({ tab, url }) {
+  const context = await browser.newContext({ viewport: { width: 900, height: 600 }, deviceScaleFactor: 2 });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => emit(tab, 'error', { error: String(error) }));
+  page.on('console', (message) => {
+    if (message.type() === 'error') emit(tab, 'error', { error: message.text() });
+  });
+  tabs.set(tab, page);
+  await page.goto(url);
+}
+
+export function type({ tab, selector, text }) {
+  return tabs.get(tab).locator(selector).pressSequentially(text);
+}
+
+export function press({ tab, selector, key }) {
+  return tabs.get(tab).locator(selector).press(key);
+}
+
+export function texts({ tab, selector }) {
+  return tabs.get(tab).locator(selector).allInnerTexts();
+}
+
+// expect waits until the elements that a selector finds hold exactly these texts, in this order.
+export async function expect({ tab, selector, want, timeout }) {
+  const page = tabs.get(tab);
+  const same = ([css, wanted]) => {
+    const found = Array.from(document.querySelectorAll(css), (element) => element.innerText.trim());
+    return JSON.stringify(found) === JSON.stringify(wanted);
+  };
+  try {
+    await page.waitForFunction(same, [selector, want], { timeout });
+  } catch {
+    const got = await texts({ tab, selector });
+    throw `tab ${tab}: ${selector} holds ${JSON.stringify(got)} after ${timeout} ms, want ${JSON.stringify(want)}`;
+  }
+}
+
+export function screenshot({ tab, path }) {
+  return tabs.get(tab).screenshot({ path });
+}
+
+export function shut({ tab }) {
+  return tabs.get(tab).context().close();
+}
+
+export function close() {
+  return browser?.close();
+}
