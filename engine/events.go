@@ -1,0 +1,101 @@
+//go:build unix
+
+package engine
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+)
+
+// What gnet tells us, on its loops but for OnBoot and OnTick.
+
+// OnBoot keeps gnet's engine, which has one loop's listeners yet.
+func (t *sockets) OnBoot(eng gnet.Engine) gnet.Action {
+	t.mu.Lock()
+	t.engine = eng
+	t.mu.Unlock()
+	return gnet.None
+}
+
+// OnTick moves all clocks on. It runs on a goroutine of gnet's, the first
+// time when all loops and their listeners are there.
+func (t *sockets) OnTick() (time.Duration, gnet.Action) {
+	t.bootOnce.Do(func() {
+		tuneListeners(t.server.addrs)
+		close(t.booted)
+	})
+	now := time.Now()
+	for _, l := range t.server.loops {
+		if t.attached(l) {
+			l.Post(tick{now})
+		}
+	}
+	return time.Second, gnet.None
+}
+
+type tick struct{ t time.Time }
+
+func (t tick) Run(l *Loop) { l.Tick(t.t) }
+
+// OnOpen counts a newcomer. Over the limit it is let in to be told so; far
+// over it, its socket is closed at once: accept must never run out of
+// descriptors, for gnet would end.
+func (t *sockets) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
+	open := t.server.open.Add(1)
+	if open > t.server.max+Headroom/2 || t.server.draining.Load() {
+		t.server.refused.Add(1)
+		return nil, gnet.Close
+	}
+	c := t.loopOf(gc.EventLoop()).Open(gc, gc.Fd(), open > t.server.max)
+	if c == nil {
+		t.server.refused.Add(1)
+		return nil, gnet.Close
+	}
+	gc.SetContext(c)
+	return nil, gnet.None
+}
+
+// OnTraffic hands everything read to the loop; gnet keeps nothing.
+func (t *sockets) OnTraffic(gc gnet.Conn) gnet.Action {
+	data, err := gc.Next(-1)
+	if c, ok := gc.Context().(*Conn); ok && err == nil {
+		c.loop.Ingest(c, data)
+	}
+	return gnet.None
+}
+
+// OnClose tells the loop that a socket is gone.
+func (t *sockets) OnClose(gc gnet.Conn, _ error) gnet.Action {
+	t.server.open.Add(-1)
+	if c, ok := gc.Context().(*Conn); ok {
+		c.loop.Closed(c)
+		gc.SetContext(nil)
+	}
+	return gnet.None
+}
+
+// quiet is gnet's way into our log. What it says matters to developers.
+type quiet struct{ log *slog.Logger }
+
+func (q quiet) Debugf(format string, args ...any) {
+	q.log.Debug("gnet: " + fmt.Sprintf(format, args...))
+}
+
+func (q quiet) Infof(format string, args ...any) {
+	q.log.Debug("gnet: " + fmt.Sprintf(format, args...))
+}
+
+func (q quiet) Warnf(format string, args ...any) {
+	q.log.Debug("gnet: " + fmt.Sprintf(format, args...))
+}
+
+func (q quiet) Errorf(format string, args ...any) {
+	q.log.Warn("gnet: " + fmt.Sprintf(format, args...))
+}
+
+func (q quiet) Fatalf(format string, args ...any) {
+	q.log.Error("gnet: " + fmt.Sprintf(format, args...))
+}
