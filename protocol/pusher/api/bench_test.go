@@ -1,0 +1,61 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"fanfare/engine/http1"
+)
+
+// BenchmarkPublish is one signed publish from the bytes of the request to those
+// of the answer, sixteen in a read.
+func BenchmarkPublish(b *testing.B) {
+	for _, size := range []int{20, 200, 2000} {
+		b.Run(fmt.Sprintf("data=%d", size), func(b *testing.B) {
+			w := newWorld(b)
+			w.subscribe("project-3")
+			w.sink.mute = true
+			data := encode(map[string]string{"text": strings.Repeat("x", size)})
+			const batch = 16
+			request := []byte(strings.Repeat(string(w.signed("POST", "/apps/3/events", body("foo", data, "project-3"))), batch))
+			b.ReportAllocs()
+			b.ResetTimer()
+			for range b.N / batch {
+				w.loop.Ingest(w.peer.Conn(), request)
+				w.loop.Settle()
+				w.peer.Received()
+			}
+		})
+	}
+}
+
+// BenchmarkRequest is the API's own part of it.
+func BenchmarkRequest(b *testing.B) {
+	w := newWorld(b)
+	raw := w.signed("POST", "/apps/3/events", h1Body)
+	n := http1.HeadEnd(raw, 0)
+	var r http1.Request
+	if err := http1.Parse(raw[:n], http1.DefaultLimits(), &r); err != nil {
+		b.Fatal(err)
+	}
+	r.Body = raw[n:]
+	q, no := read(&r)
+	if no != nil {
+		b.Fatal(no)
+	}
+	h := w.server.homes[0]
+	run := func(name string, part func(*call)) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				k := call{request: &q, tenant: h.tenantOf(w.app), home: h, conn: w.peer.Conn()}
+				part(&k)
+				h.release()
+			}
+		})
+	}
+	run("authenticate", func(k *call) { k.authenticate() })
+	run("parse", func(k *call) { h.parse(k.body) })
+	run("scan", func(k *call) { scan(k.body) })
+}

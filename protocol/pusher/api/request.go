@@ -1,0 +1,158 @@
+package api
+
+import (
+	"bytes"
+	"strings"
+	"unsafe"
+
+	"fanfare/channels/apps"
+	"fanfare/engine"
+	"fanfare/engine/http1"
+)
+
+// request is what counts of an HTTP request. Everything in it is borrowed from
+// the engine until clone.
+type request struct {
+	endpoint *endpoint
+	id       string // of the app that the path names, decoded
+	name     string // the channel or user that the path names, decoded
+
+	method string
+	path   string // without the configured prefix, still escaped
+	whole  string // with it
+	query  string
+	body   []byte
+}
+
+// call is one request to one app, while it is served.
+type call struct {
+	*request
+	*tenant
+	home *home
+	conn *engine.Conn
+}
+
+// Request implements engine.Handler.
+func (s *Server) Request(c *engine.Conn, r *http1.Request) {
+	h := s.homeOf(c.Loop())
+	if c.Surplus() {
+		h.refuse(c, errSurplus)
+		return
+	}
+	if string(r.Method) == "OPTIONS" {
+		h.preflight(c, r)
+		return
+	}
+	q, no := read(r)
+	if no != nil {
+		h.refuse(c, no)
+		return
+	}
+	h.request = q
+	switch app, answer := s.cfg.Apps.ByID(q.id); answer {
+	case apps.Found:
+		h.serve(c, app, &h.request)
+	case apps.Later:
+		s.lookUp(c, &h.request)
+	default:
+		h.refuse(c, unknownApp(q.id))
+	}
+	h.request = request{}
+}
+
+// read finds out what a request asks for.
+func read(r *http1.Request) (request, *refusal) {
+	id, e, name := match(r.Path)
+	if e == nil {
+		return request{}, notFound(r.Path)
+	}
+	if !e.takes(r.Method) {
+		return request{}, wrongMethod(e, r.Method)
+	}
+	return request{
+		endpoint: e, id: unescaped(id), name: unescaped(name),
+		method: borrow(r.Method), path: borrow(r.Path), whole: borrow(wholePath(r.Target)),
+		query: borrow(r.Query), body: r.Body,
+	}, nil
+}
+
+// wholePath gives the path of a target as it was sent, which may be an
+// absolute one.
+func wholePath(target []byte) []byte {
+	if _, rest, absolute := bytes.Cut(target, []byte("://")); absolute && target[0] != '/' {
+		target = rest[max(bytes.IndexByte(rest, '/'), 0):]
+	}
+	path, _, _ := bytes.Cut(target, []byte{'?'})
+	return path
+}
+
+// serve checks who asks and gives the answer, or a part of it to a worker.
+func (h *home) serve(c *engine.Conn, app *apps.App, q *request) {
+	defer h.release()
+	k := call{request: q, tenant: h.tenantOf(app), home: h, conn: c}
+	no := k.authenticate()
+	if no == nil {
+		no = q.endpoint.serve(&k)
+	}
+	if no != nil {
+		k.live.Refuse(no.why)
+		h.refuse(c, no)
+	}
+}
+
+// release drops what the loop's spare room still holds of a request.
+func (h *home) release() {
+	if len(h.seen) > keepValues {
+		h.seen = map[string]struct{}{}
+	}
+	clear(h.seen)
+	h.params, h.names, h.events = spare(h.params), spare(h.names), spare(h.events)
+	h.paths = [2]string{}
+	if h.inner = h.inner[:0]; cap(h.inner) > keepScratch {
+		h.inner = nil
+	}
+}
+
+// spare empties a list for the next request, unless it has grown large.
+func spare[T any](list []T) []T {
+	clear(list)
+	if cap(list) > keepValues {
+		return nil
+	}
+	return list[:0]
+}
+
+// keepScratch is the capacity up to which spare buffers are kept.
+const keepScratch = 64 << 10
+
+// clone copies the request, so that it can wait.
+func (q *request) clone() *request {
+	c := *q
+	c.id, c.name, c.method = strings.Clone(q.id), strings.Clone(q.name), strings.Clone(q.method)
+	c.path, c.whole, c.query = strings.Clone(q.path), strings.Clone(q.whole), strings.Clone(q.query)
+	c.body = bytes.Clone(q.body)
+	return &c
+}
+
+// size is about what a clone holds.
+func (q *request) size() int64 {
+	const overhead = 256
+	return int64(overhead + len(q.id) + len(q.name) + len(q.path) + len(q.whole) + len(q.query) + len(q.body))
+}
+
+// unescaped decodes a part of a path, which the parser has checked; hardly any
+// has something to decode, and then it is borrowed.
+func unescaped(b []byte) string {
+	if bytes.IndexByte(b, '%') < 0 {
+		return borrow(b)
+	}
+	s, err := http1.UnescapePath(b)
+	if err != nil {
+		return borrow(b) // a name that is not legal either
+	}
+	return s
+}
+
+// borrow gives b as a string without copying. It lives as long as b's bytes
+// are left alone.
+func borrow(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

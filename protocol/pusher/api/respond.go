@@ -1,0 +1,71 @@
+package api
+
+import (
+	"fanfare/engine"
+	"fanfare/engine/http1"
+)
+
+const (
+	jsonType  = "application/json"
+	plainType = "text/plain; charset=utf-8"
+)
+
+func field(name, value string) http1.Field {
+	return http1.Field{Name: []byte(name), Value: []byte(value)}
+}
+
+// The headers of answers. Any page may read them: what protects an app is its
+// secret, and an API without cookies gives a page nothing that it can't have by
+// other means.
+var (
+	anyOrigin  = []http1.Field{field("Access-Control-Allow-Origin", "*")}
+	retrySoon  = []http1.Field{anyOrigin[0], field("Retry-After", "1")}
+	preflights = []http1.Field{
+		anyOrigin[0],
+		field("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"),
+		field("Access-Control-Max-Age", "86400"),
+		field("Access-Control-Allow-Headers", "Content-Type, X-Pusher-Library, X-Requested-With"),
+	}
+)
+
+var emptyObject = []byte("{}")
+
+// ok answers 200 with JSON.
+func (h *home) ok(c *engine.Conn, body []byte) {
+	h.respond(c, http1.Response{Status: 200, ContentType: jsonType, Fields: anyOrigin, Body: body})
+}
+
+// refuse answers with the text of a refusal.
+func (h *home) refuse(c *engine.Conn, no *refusal) {
+	fields := anyOrigin
+	switch {
+	case no.status == 503:
+		fields = retrySoon
+	case no.allow != "":
+		fields = []http1.Field{anyOrigin[0], field("Allow", no.allow)}
+	}
+	h.respond(c, http1.Response{
+		Status: no.status, ContentType: plainType, Fields: fields,
+		Body: append([]byte(no.text), '\n'), Close: c.Surplus(),
+	})
+}
+
+// preflight answers a browser that asks whether a page may. It may send what
+// headers it likes.
+func (h *home) preflight(c *engine.Conn, r *http1.Request) {
+	fields := preflights
+	if asked := r.Header("Access-Control-Request-Headers"); len(asked) > 0 {
+		last := len(preflights) - 1
+		fields = append(preflights[:last:last], http1.Field{Name: preflights[last].Name, Value: asked})
+	}
+	h.respond(c, http1.Response{Status: 204, Fields: fields})
+}
+
+// respond gives the answer and counts it. The response lies in the loop's room,
+// so that none has to be allocated.
+func (h *home) respond(c *engine.Conn, r http1.Response) {
+	h.counters.count(r.Status)
+	h.response = r
+	c.Respond(&h.response)
+	h.response = http1.Response{}
+}
