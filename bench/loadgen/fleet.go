@@ -1,0 +1,82 @@
+//go:build linux
+
+package loadgen
+
+import "fmt"
+
+// Fleet is a set of WebSocket connections to one server, opened with a bounded
+// number in flight, each with what it subscribes to.
+type Fleet struct {
+	// Receive is called with every channel event that a ready connection gets,
+	// and its Mark. Nil only counts.
+	Receive func(subscriber int, m Mark)
+
+	// Messages and Bytes count the channel events that carried a mark, and
+	// their frames' payload.
+	Messages, Bytes uint64
+	// Others counts the other text frames that came after the subscription.
+	Others uint64
+
+	loop     *Loop
+	target   *Target
+	join     func(i int) Subscription
+	inFlight int
+	conns    []*subscriber
+	size     int
+	ready    int
+	failed   int
+	err      error // of the first that failed
+	hint     int   // offset of the last mark in its payload
+	scratch  []byte
+}
+
+// Open begins to open n connections, at most inFlight at once that are not
+// ready. join tells what the i-th subscribes to; nil is nothing. Run the loop
+// until Ready.
+func (l *Loop) Open(t *Target, n, inFlight int, join func(i int) Subscription) *Fleet {
+	if join == nil || t.Bare {
+		join = func(int) Subscription { return Subscription{} }
+	}
+	f := &Fleet{loop: l, target: t, join: join, inFlight: inFlight, size: n, conns: make([]*subscriber, 0, n), hint: -1}
+	f.openMore()
+	return f
+}
+
+// Ready reports whether every connection stands and is subscribed, or has
+// failed: Err tells.
+func (f *Fleet) Ready() bool { return f.ready+f.failed >= f.size }
+
+// Err is nil while no connection was refused, closed or cut off.
+func (f *Fleet) Err() error {
+	if f.failed == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d connections failed, the first with: %w", f.failed, f.size, f.err)
+}
+
+func (f *Fleet) openMore() {
+	for len(f.conns) < f.size && len(f.conns)-f.ready-f.failed < f.inFlight {
+		s := &subscriber{fleet: f, index: len(f.conns)}
+		f.conns = append(f.conns, s)
+		if err := s.open(f.loop, s, f.target.Addr, f.target.hello); err != nil {
+			s.fail(err)
+		}
+	}
+}
+
+// receive takes the payload of a text frame that a ready connection got. It
+// reports whether it was a channel event of ours.
+func (f *Fleet) receive(subscriber int, payload []byte) bool {
+	m, at := FindMark(payload, f.hint)
+	if at < 0 {
+		f.Others++
+		return false
+	}
+	f.hint = at
+	f.Messages++
+	f.Bytes += uint64(len(payload))
+	if f.Receive != nil {
+		f.Receive(subscriber, m)
+	}
+	return true
+}

@@ -1,0 +1,85 @@
+//go:build linux
+
+package loadgen
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Publisher is one kept-alive HTTP connection that posts signed requests, one
+// at a time.
+type Publisher struct {
+	stream
+	// Answered is called when a post was answered with 200. Any other answer
+	// and a lost connection end Loop.Run with an error.
+	Answered func()
+
+	target  *Target
+	busy    bool
+	scratch []byte
+}
+
+// Publisher begins to connect one; it may be posted to at once.
+func (l *Loop) Publisher(t *Target) (*Publisher, error) {
+	p := &Publisher{target: t}
+	return p, p.open(l, p, t.Addr, nil)
+}
+
+// Idle reports whether there is no post that waits for its answer.
+func (p *Publisher) Idle() bool { return !p.busy }
+
+// Post signs a request to an endpoint of the app ("events", "batch_events")
+// and sends it. The publisher must be idle. body is copied.
+func (p *Publisher) Post(endpoint string, body []byte) {
+	if p.busy {
+		panic("loadgen: post on a publisher that waits for an answer")
+	}
+	p.busy = true
+	p.scratch = p.target.appendPost(p.scratch[:0], endpoint, body, time.Now())
+	if err := p.write(p.scratch); err != nil {
+		p.fail(err)
+	}
+}
+
+func (p *Publisher) ready(events uint32) {
+	if err := p.serve(events); err != nil {
+		p.fail(err)
+	}
+}
+
+func (p *Publisher) serve(events uint32) error {
+	if events&unix.EPOLLOUT != 0 {
+		if err := p.flush(); err != nil {
+			return err
+		}
+	}
+	if events&^uint32(unix.EPOLLOUT) == 0 {
+		return nil
+	}
+	b, err := p.read()
+	if err != nil {
+		return err
+	}
+	a, n, err := parseAnswer(b)
+	if err != nil || n == 0 {
+		p.keep(b)
+		return err
+	}
+	if a.status != 200 || !p.busy {
+		return fmt.Errorf("answer %d: %.300s", a.status, a.body)
+	}
+	p.keep(b[n:])
+	p.busy = false
+	if p.Answered != nil {
+		p.Answered()
+	}
+	return nil
+}
+
+func (p *Publisher) fail(err error) {
+	p.loop.fail(fmt.Errorf("publisher: %w", err))
+	p.close()
+}

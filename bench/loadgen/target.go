@@ -1,0 +1,114 @@
+package loadgen
+
+import (
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"fanfare/protocol/pusher/auth"
+)
+
+// Target is the server under load, and how to speak to it.
+type Target struct {
+	Addr  netip.AddrPort
+	AppID string
+	// Bare is set for the program in bench/limit: no hello, no subscriptions,
+	// and what is posted to it is broadcast as it is.
+	Bare bool
+
+	signer *auth.Signer
+	hello  []byte // the upgrade request, the same for all connections
+}
+
+// NewTarget returns the app of a Pusher server at ws://HOST:PORT/app/KEY.
+// HOST must be an IP address or localhost: what is measured is the server, not
+// a resolver.
+func NewTarget(rawURL, appID, secret string) (*Target, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the server's address: %w", err)
+	}
+	_, key, found := strings.Cut(u.Path, "/app/")
+	if u.Scheme != "ws" || !found || key == "" {
+		return nil, fmt.Errorf("%q is no address to load: write it as ws://HOST:PORT/app/KEY", rawURL)
+	}
+	addr, err := netip.ParseAddrPort(strings.Replace(u.Host, "localhost", "127.0.0.1", 1))
+	if err != nil {
+		return nil, fmt.Errorf("host of %q: %w; write an IP address and a port", rawURL, err)
+	}
+	t := &Target{Addr: addr, AppID: appID, signer: auth.NewSigner(key, secret)}
+	t.hello = upgradeRequest(u.Path+"?protocol=7&client=fanfare-bench&version=1.0", u.Host)
+	return t, nil
+}
+
+// NewBareTarget returns the bench/limit program at addr.
+func NewBareTarget(addr netip.AddrPort) *Target {
+	return &Target{Addr: addr, Bare: true, hello: upgradeRequest("/", addr.String())}
+}
+
+// The Sec-WebSocket-Key of all connections, and the answer to it (RFC 6455
+// section 4.2.2; the key is the RFC's own example).
+const handshakeKey = "dGhlIHNhbXBsZSBub25jZQ=="
+
+var handshakeAccept = func() string {
+	sum := sha1.Sum([]byte(handshakeKey + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}()
+
+// upgradeRequest has the headers that a browser sends, so that the server
+// parses as much as it would have to.
+func upgradeRequest(path, host string) []byte {
+	return []byte("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n" +
+		"Connection: Upgrade\r\nPragma: no-cache\r\nCache-Control: no-cache\r\n" +
+		"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\r\n" +
+		"Upgrade: websocket\r\nOrigin: http://localhost:8000\r\nSec-WebSocket-Version: 13\r\n" +
+		"Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-US,en;q=0.9\r\n" +
+		"Sec-WebSocket-Key: " + handshakeKey + "\r\n\r\n")
+}
+
+// Subscription is what one connection joins.
+type Subscription struct {
+	Channel     string // "" joins nothing
+	ChannelData string // the member of a presence channel, in JSON
+}
+
+// appendSubscribe appends the frame that joins s, signed where the channel's
+// kind wants it.
+func (t *Target) appendSubscribe(dst []byte, s Subscription, socketID string) []byte {
+	data := map[string]string{"channel": s.Channel}
+	switch {
+	case strings.HasPrefix(s.Channel, "presence-"):
+		data["channel_data"] = s.ChannelData
+		data["auth"] = t.signer.Token(socketID, s.Channel, s.ChannelData)
+	case strings.HasPrefix(s.Channel, "private-"):
+		data["auth"] = t.signer.Token(socketID, s.Channel)
+	}
+	b, err := json.Marshal(map[string]any{"event": "pusher:subscribe", "data": data})
+	if err != nil {
+		panic(err) // strings always encode
+	}
+	return appendFrame(dst, opText, b)
+}
+
+// appendPost appends a POST to an endpoint of the app ("events",
+// "batch_events"), signed as of now.
+func (t *Target) appendPost(dst []byte, endpoint string, body []byte, now time.Time) []byte {
+	path := "/apps/" + t.AppID + "/" + endpoint
+	dst = append(append(dst, "POST "...), path...)
+	if !t.Bare {
+		dst = append(dst, '?')
+		dst = append(dst, t.signer.SignRequest("POST", path, nil, body, now)...)
+	}
+	dst = append(dst, " HTTP/1.1\r\nHost: "...)
+	dst = t.Addr.AppendTo(dst)
+	dst = append(dst, "\r\nUser-Agent: fanfare-bench\r\nContent-Type: application/json\r\nContent-Length: "...)
+	dst = strconv.AppendInt(dst, int64(len(body)), 10)
+	dst = append(dst, "\r\n\r\n"...)
+	return append(dst, body...)
+}

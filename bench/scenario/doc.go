@@ -1,0 +1,7 @@
+// Package scenario holds what is measured: each scenario opens connections to
+// a server, does one thing with them for a while, checks that nothing was lost
+// or out of order, and tells what that cost the server.
+//
+// A scenario leaves nothing behind but a server that has worked: memory
+// figures want a fresh process each time.
+package scenario
