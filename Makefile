@@ -14,7 +14,7 @@ ARGS ?=
 # What `make fuzz` spends on each target, as a Go duration.
 FUZZTIME ?= 60s
 
-# Which Go benchmarks `make bench` runs, and how often.
+# Which Go benchmarks `make gobench` runs, and how often.
 BENCH ?= .
 COUNT ?= 1
 
@@ -28,7 +28,7 @@ LINT  := $(TOOL) golangci-lint
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help run build test check lint fmt fuzz bench e2e conformance deps clean cross need-go need-node need-race
+.PHONY: help run build test check lint fmt fuzz bench gobench e2e conformance deps clean cross need-go need-node need-race
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,7 +58,10 @@ fmt: need-go ## format the Go files
 fuzz: need-go ## every fuzz target for FUZZTIME each (60s)
 	.ci/fuzz.sh $(FUZZTIME)
 
-bench: need-go ## Go benchmarks (BENCH=regexp, COUNT=10 for benchstat)
+bench: need-go ## the whole server against the C yardstick, into bench/results (ARGS="-scenario fanout" for a part)
+	go run ./bench/run $(ARGS)
+
+gobench: need-go ## Go benchmarks beside the code (BENCH=regexp, COUNT=10 for benchstat)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 
 conformance: build need-node $(E2E)/node_modules/.package-lock.json ## the Pusher checklist, against this server or URL=ws://HOST:PORT
