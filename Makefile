@@ -44,7 +44,7 @@ test: deps ## everything that must hold: check, cross, conformance, e2e
 
 check: need-go need-race lint ## formatting, vet, lint, tidy go.mod, unit tests with the race detector and the fuzz seeds
 	go vet ./...
-	go vet -tags e2e ./$(E2E)
+	go vet -tags e2e ./cmd/... ./protocol/pusher/conformance
 	go mod tidy -diff
 	go test -race -shuffle=on ./...
 
