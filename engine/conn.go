@@ -113,6 +113,14 @@ func (c *Conn) setDue(seconds int) {
 	c.loop.slots.due[c.slot] = c.loop.now + uint32(seconds) + 1
 }
 
+// hurry brings a deadline forward, never back.
+func (c *Conn) hurry(seconds int) {
+	due := &c.loop.slots.due[c.slot]
+	if sooner := c.loop.now + uint32(seconds) + 1; *due == 0 || sooner < *due {
+		*due = sooner
+	}
+}
+
 // Send queues a frame. It leaves with the loop's next flush, together with
 // all else that waits for this connection.
 func (c *Conn) Send(f *Frame) Verdict {

@@ -164,6 +164,41 @@ func TestSlowHeadTimesOut(t *testing.T) {
 	}
 }
 
+// On a connection that was kept alive too: the time for a head counts from its
+// first byte, however many follow.
+func TestSlowHeadTimesOutWhenKeptAlive(t *testing.T) {
+	l := enginetest.New(engine.Config{HeadTimeout: 5 * time.Second}, echo{})
+	p := l.Dial()
+	p.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
+	l.Advance(30 * time.Second)
+	p.Received()
+	for range 8 {
+		p.Write([]byte("A"))
+		l.Advance(time.Second)
+	}
+	if got := string(p.Received()); !strings.HasPrefix(got, "HTTP/1.1 408 ") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A client that ends its request by shutting its half down gets its answer.
+func TestHalfClosedClientGetsItsAnswer(t *testing.T) {
+	s := start(t, engine.Config{}, echo{})
+	for range 100 {
+		conn := dial(t, s)
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 200 ") {
+			t.Fatalf("got %q, %v", got, err)
+		}
+		conn.Close()
+	}
+}
+
 func TestLongHeadIsRefused(t *testing.T) {
 	l := enginetest.New(engine.Config{}, echo{})
 	p := l.Dial()

@@ -141,6 +141,11 @@ func (c *claimed) release() {
 // closeWrite sends FIN; the peer reads EOF.
 func closeWrite(fd int) { _ = unix.Shutdown(fd, unix.SHUT_WR) }
 
+// resetOnClose makes close send RST and forget what was not acknowledged.
+func resetOnClose(fd int) {
+	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+}
+
 // connectionLimit raises the process's descriptor limit as far as it goes and
 // tells how many connections fit.
 func connectionLimit(want int) (int, error) {

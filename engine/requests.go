@@ -60,6 +60,9 @@ func (l *Loop) awaitHead(c *Conn, data []byte) int {
 		return l.refuse(c, err, data)
 	}
 	in := l.inboundOf(c)
+	if in.scanned == 0 {
+		c.hurry(l.headSeconds)
+	}
 	in.scanned, in.need = len(data), 0
 	return 0
 }
@@ -170,7 +173,7 @@ func (l *Loop) answer(c *Conn, r *http1.Response) {
 	if c.has(flagHTTP10) {
 		out.Minor = 0
 	}
-	c.push(NewRaw(Protocol, http1.AppendResponse(nil, &out, l.date)))
+	c.push(NewRaw(Protocol, http1.AppendResponse(make([]byte, 0, 256+len(out.Body)), &out, l.date)))
 	if c.state >= stateLingering {
 		return
 	}

@@ -90,8 +90,12 @@ func (t *sockets) Unwatch(c *Conn) { t.poller.remove(int(c.fd)) }
 // CloseWrite implements Transport.
 func (t *sockets) CloseWrite(c *Conn) { closeWrite(int(c.fd)) }
 
-// Close implements Transport.
+// Close implements Transport. Who did not read for too long is reset: the
+// kernel would go on offering what is in its buffers.
 func (t *sockets) Close(c *Conn) {
+	if c.cause == CauseSlow || c.cause == CauseOverload || c.cause == CauseTimeout {
+		resetOnClose(int(c.fd))
+	}
 	gc := c.sock.(gnet.Conn)
 	if err := gc.EventLoop().Close(gc); err != nil {
 		t.server.cfg.Logger.Debug("closing a socket", "error", err)

@@ -73,10 +73,27 @@ func (l *Loop) Closed(c *Conn) {
 	if c.state < stateClosing {
 		c.cause = CausePeer
 	}
+	l.lastWords(c)
 	c.state = stateDead
 	l.counters.closed[c.cause]++
 	l.tellClosed(c)
 	l.dropOutput(c)
 	c.dropInput()
 	l.slots.put(c)
+}
+
+// lastWords sends what waits for a connection whose peer has shut down its
+// half: it may still be reading, as HTTP clients do that end their request so.
+func (l *Loop) lastWords(c *Conn) {
+	for c.state != stateDead && c.waiting() > 0 && !c.has(flagBlocked) {
+		b := l.gather(c)
+		n, err := l.transport.Send(c, b)
+		if err != nil {
+			return
+		}
+		l.took(c, n)
+		if n < len(b) {
+			return
+		}
+	}
 }
