@@ -28,7 +28,7 @@ LINT  := $(TOOL) golangci-lint
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help run build test check lint fmt fuzz bench gobench e2e conformance deps clean cross need-go need-node need-race
+.PHONY: help run build test check lint fmt fuzz bench gobench e2e hostile conformance deps clean cross need-go need-node need-race
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,8 +39,8 @@ run: build ## build, and serve with the defaults (ARGS="--port 7001" adds flags)
 build: need-go ## build bin/fanfare
 	CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -ldflags '-X main.version=$(VERSION)' -o bin/fanfare ./cmd/fanfare
 
-test: deps ## everything that must hold: check, cross, conformance, e2e
-	@.ci/test.sh check cross conformance e2e
+test: deps ## everything that must hold: check, cross, conformance, e2e, hostile
+	@.ci/test.sh check cross conformance e2e hostile
 
 check: need-go need-race lint ## formatting, vet, lint, tidy go.mod, unit tests with the race detector and the fuzz seeds
 	go vet ./...
@@ -72,6 +72,11 @@ e2e: need-go need-node need-race $(E2E)/node_modules/.package-lock.json ## the r
 	rm -rf bin/e2e && mkdir -p bin/e2e
 	go test -tags e2e -race -count=1 -parallel 8 -artifacts -outputdir '$(CURDIR)/bin/e2e' ./$(E2E)
 	@echo "screenshots:" && find bin/e2e -name '*.png'
+
+hostile: need-go ## clients that mean harm, against the real program; its memory stays bounded
+	rm -rf bin/hostile && mkdir -p bin/hostile
+	go test -tags e2e -count=1 -artifacts -outputdir '$(CURDIR)/bin/hostile' ./cmd/fanfare/hostile
+	@find bin/hostile -name hostile.txt -exec cat {} +
 
 cross: need-go ## build and vet for the other platforms: linux and macOS everything, Windows the command-line tools
 	.ci/cross.sh
