@@ -90,6 +90,8 @@ func (m *Main) assemble(store apps.Store, addrs []string) (*collector, error) {
 		return nil, err
 	}
 	tenants, ids := apps.NewTenants(cfg.Loops), protocol.NewDirectory()
+	// Two kinds of look-ups, so that half of the workers stay for signatures.
+	lookups := protocol.LookupLimits{Workers: max(1, cfg.Workers/4)}
 	ws := pusher.New(pusher.Config{
 		Loops:       cfg.Loops,
 		Loop:        m.engine.Loop,
@@ -98,6 +100,7 @@ func (m *Main) assemble(store apps.Store, addrs []string) (*collector, error) {
 		Tenants:     tenants,
 		IDs:         ids,
 		PongTimeout: m.Config.Server.PongTimeout,
+		Lookups:     lookups,
 	})
 	registry := protocol.NewRegistry(cfg.Loops, m.engine.Loop, ws)
 	ws.Bind(registry, 0)
@@ -108,6 +111,7 @@ func (m *Main) assemble(store apps.Store, addrs []string) (*collector, error) {
 		Tenants:  tenants,
 		IDs:      ids,
 		Registry: registry,
+		Lookups:  lookups,
 	})
 	m.mux.Handle(pusher.Prefix, "the WebSocket protocol of Pusher Channels", ws)
 	m.mux.Handle(api.Prefix, "the HTTP API", rest)

@@ -8,6 +8,7 @@ import (
 	"fanfare/channels"
 	"fanfare/channels/apps"
 	"fanfare/engine"
+	"fanfare/protocol/borrow"
 	"fanfare/protocol/pusher/names"
 )
 
@@ -54,13 +55,13 @@ func (s *session) mayRelay(c *engine.Conn, cmd *command) (*channels.Subscription
 }
 
 func (s *session) relay(c *engine.Conn, sub *channels.Subscription, event string, data []byte) {
-	both := event + string(data) // one allocation for both
+	event, text, _ := keep(event, borrow.String(data), "")
 	m := &channels.Message{
 		App:     s.App.ID,
 		Channel: sub.Channel(),
 		Kind:    channels.ClientEvent,
-		Event:   both[:len(event)],
-		Data:    both[len(event):],
+		Event:   event,
+		Data:    text,
 		Except:  s.Handle,
 	}
 	if member := sub.Member(); member != nil {
@@ -75,7 +76,7 @@ func (s *session) relayed(c *engine.Conn) func(error) {
 	l, h := c.Loop(), s.Handle
 	return func(err error) {
 		if err == nil {
-			s.tenant.counters.ClientEvents.Add(1)
+			s.tenant.Counters.ClientEvents.Add(1)
 			return
 		}
 		l.Post(engine.TaskFunc(func(l *engine.Loop) {

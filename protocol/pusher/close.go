@@ -1,8 +1,6 @@
 package pusher
 
-import (
-	"fanfare/engine"
-)
+import "fanfare/engine"
 
 // refuse completes the upgrade only to say why it is refused: an HTTP status
 // would be hidden from the client, which would retry for ever. The error event

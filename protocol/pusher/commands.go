@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"github.com/valyala/fastjson"
+
+	"fanfare/protocol/borrow"
+	"fanfare/protocol/strictjson"
 )
 
 // verb is what a client asks for.
@@ -34,33 +37,26 @@ type command struct {
 	data           *fastjson.Value // client events; nil when absent
 }
 
-const (
-	clientPrefix = "client-"
-
-	// maxDepth and maxValues bound what a frame may cost to parse. fastjson
-	// nests its error texts as deep as the document and keeps about 90 bytes
-	// for each value.
-	maxDepth  = 64
-	maxValues = 1 << 16
-
-	// A parser that has grown beyond these is dropped after use.
-	keepBytes  = 64 << 10
-	keepValues = 1 << 10
-)
+const clientPrefix = "client-"
 
 var (
-	errNotJSON   = errors.New(`message is not JSON: send one JSON object per frame, such as {"event":"pusher:ping","data":{}}`)
 	errNotObject = errors.New(`message is not a JSON object: send one such as {"event":"pusher:ping","data":{}}`)
 	errNoEvent   = errors.New(`message has no event: its member "event" must be a string, such as "pusher:subscribe"`)
-	errDepth     = fmt.Errorf("message is nested too deeply: at most %d levels are read", maxDepth)
-	errValues    = fmt.Errorf("message has too many values: at most %d are read", maxValues)
 )
+
+// errUnread is for a message that can't be read.
+func errUnread(why error) error {
+	if errors.Is(why, strictjson.ErrSyntax) {
+		return fmt.Errorf(`message %w; send one JSON object per frame, such as {"event":"pusher:ping","data":{}}`, why)
+	}
+	return fmt.Errorf("message %w", why)
+}
 
 // parser reads client frames. One per loop. Not for concurrent use.
 type parser struct {
-	frame  fastjson.Parser
-	nested fastjson.Parser // a command's data that came as a string
-	signed fastjson.Parser // channel_data, while the command is still in use
+	frame  strictjson.Parser
+	nested strictjson.Parser // a command's data that came as a string
+	signed strictjson.Parser // channel_data, while the command is still in use
 }
 
 // pings are the frames that pusher-js and others send, recognised without
@@ -78,14 +74,14 @@ func isPing(text []byte) bool {
 // parse takes one frame apart. The error's text is for the client. A command
 // comes with an error too when its verb could be read.
 func (p *parser) parse(text []byte) (command, error) {
-	v, err := readJSON(&p.frame, text)
+	v, err := p.frame.Parse(text)
 	if err != nil {
-		return command{}, err
+		return command{}, errUnread(err)
 	}
 	if v.Type() != fastjson.TypeObject {
 		return command{}, errNotObject
 	}
-	event, ok := str(v.Get("event"))
+	event, ok := strictjson.String(v.Get("event"))
 	if !ok {
 		return command{}, errNoEvent
 	}
@@ -121,10 +117,10 @@ func verbOf(event string) verb {
 // channelCommand reads the data of subscribe and unsubscribe: an object, or a
 // string that holds one.
 func (p *parser) channelCommand(cmd *command, data *fastjson.Value) error {
-	if text, ok := str(data); ok {
-		inner, err := readJSON(&p.nested, text)
+	if text, ok := strictjson.String(data); ok {
+		inner, err := p.nested.Parse(borrow.Bytes(text))
 		if err != nil {
-			return fmt.Errorf("data of %s is a string that holds no JSON object", cmd.event)
+			return fmt.Errorf("data of %s is a string that holds no JSON object: it %w", cmd.event, err)
 		}
 		data = inner
 	}
@@ -132,7 +128,7 @@ func (p *parser) channelCommand(cmd *command, data *fastjson.Value) error {
 		return fmt.Errorf(`%s needs data with a channel, such as {"event":"%[1]s","data":{"channel":"my-channel"}}`, cmd.event)
 	}
 	var ok bool
-	if cmd.channel, ok = str(data.Get("channel")); !ok {
+	if cmd.channel, ok = strictjson.String(data.Get("channel")); !ok {
 		return fmt.Errorf(`data of %s has no channel: its member "channel" must be a string`, cmd.event)
 	}
 	if cmd.verb == verbUnsubscribe {
@@ -143,13 +139,13 @@ func (p *parser) channelCommand(cmd *command, data *fastjson.Value) error {
 
 func (cmd *command) credentials(data *fastjson.Value) error {
 	var ok bool
-	if auth := data.Get("auth"); !absent(auth) {
-		if cmd.auth, ok = str(auth); !ok {
+	if auth := data.Get("auth"); !strictjson.Absent(auth) {
+		if cmd.auth, ok = strictjson.String(auth); !ok {
 			return errors.New(`auth must be a string of the form "key:signature"`)
 		}
 	}
-	if channelData := data.Get("channel_data"); !absent(channelData) {
-		if cmd.channelData, ok = str(channelData); !ok {
+	if channelData := data.Get("channel_data"); !strictjson.Absent(channelData) {
+		if cmd.channelData, ok = strictjson.String(channelData); !ok {
 			return errors.New("channel_data must be a JSON string, exactly the one that was signed")
 		}
 		cmd.hasChannelData = true
@@ -159,74 +155,9 @@ func (cmd *command) credentials(data *fastjson.Value) error {
 
 func (cmd *command) clientEvent(v *fastjson.Value) error {
 	var ok bool
-	if cmd.channel, ok = str(v.Get("channel")); !ok {
+	if cmd.channel, ok = strictjson.String(v.Get("channel")); !ok {
 		return fmt.Errorf(`client event has no channel: send {"event":"client-...","channel":"private-...","data":...}`)
 	}
 	cmd.data = v.Get("data")
 	return nil
-}
-
-// absent tells whether a member is missing or null, which clients use alike.
-func absent(v *fastjson.Value) bool {
-	return v == nil || v.Type() == fastjson.TypeNull
-}
-
-// str gives a value's string, borrowed from its parser.
-func str(v *fastjson.Value) (string, bool) {
-	if v == nil || v.Type() != fastjson.TypeString {
-		return "", false
-	}
-	return borrow(v.GetStringBytes()), true
-}
-
-// readJSON parses strictly: fastjson's parser alone lets broken numbers,
-// escapes and control characters pass, which would then be relayed.
-func readJSON[T ~string | ~[]byte](p *fastjson.Parser, text T) (*fastjson.Value, error) {
-	values, err := shape(text)
-	if err != nil {
-		return nil, err
-	}
-	if fastjson.Validate(borrow(text)) != nil {
-		return nil, errNotJSON
-	}
-	v, err := p.Parse(borrow(text))
-	if len(text) > keepBytes || values > keepValues {
-		*p = fastjson.Parser{} // v keeps what it needs alive
-	}
-	if err != nil {
-		return nil, errNotJSON
-	}
-	return v, nil
-}
-
-// shape bounds depth and number of values before any parser sees them, and
-// refuses control characters in strings.
-func shape[T ~string | ~[]byte](text T) (values int, err error) {
-	depth, inString := 0, false
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		switch {
-		case inString && c < ' ':
-			return values, errNotJSON // fastjson overlooks it before an escape
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '{' || c == '[':
-			depth++
-			values++
-			if depth > maxDepth {
-				return values, errDepth
-			}
-		case c == '}' || c == ']':
-			depth--
-		case c == ',':
-			values++
-		}
-	}
-	if values > maxValues {
-		return values, errValues
-	}
-	return values, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"fanfare/channels/apps"
 	"fanfare/engine"
+	"fanfare/protocol"
 )
 
 func TestHello_CON01_CON02_CON03_CON04_CON06(t *testing.T) {
@@ -281,7 +282,7 @@ func TestAppLookedUpLater(t *testing.T) {
 		}
 		return nil, apps.ErrUnknown
 	}}
-	w := newWorldWith(t, Config{Apps: store, MaxLookups: 3}, app)
+	w := newWorldWith(t, Config{Apps: store, Lookups: protocol.LookupLimits{Max: 3}}, app)
 
 	c := w.dial(upgrade)
 	unknown, broken := w.dial("/app/nobody?protocol=7"), w.dial("/app/broken?protocol=7")
@@ -299,6 +300,15 @@ func TestAppLookedUpLater(t *testing.T) {
 	gone := w.dial(upgrade)
 	gone.peer.Hangup()
 	w.work()
+
+	late := &client{world: w, peer: w.loop.Dial()} // its request's bytes are used again
+	borrowed := request(upgrade)
+	w.loop.Ingest(late.peer.Conn(), borrowed)
+	clear(borrowed)
+	w.work()
+	late.hello()
+	late.peer.Hangup()
+
 	w.full = true
 	w.dial(upgrade).wantRefusal(4100)
 	c.peer.Hangup()

@@ -5,6 +5,7 @@ import (
 
 	"fanfare/engine"
 	"fanfare/protocol"
+	"fanfare/protocol/strictjson"
 )
 
 // pongFrame is always the same, made once and shared by all loops.
@@ -30,7 +31,7 @@ func appendError(dst []byte, code uint16, message string) []byte {
 		dst = strconv.AppendUint(dst, uint64(code), 10)
 	}
 	dst = append(dst, `,"message":`...)
-	dst = appendString(dst, message)
+	dst = strictjson.AppendString(dst, message)
 	return append(dst, "}}"...)
 }
 
@@ -38,11 +39,11 @@ func appendError(dst []byte, code uint16, message string) []byte {
 // listens for. Its data is an object, as soketi sends it.
 func appendSubscriptionError(dst []byte, channel string, e *refusal) []byte {
 	dst = append(dst, `{"event":"pusher:subscription_error","channel":`...)
-	dst = appendString(dst, channel)
+	dst = strictjson.AppendString(dst, channel)
 	dst = append(dst, `,"data":{"type":`...)
-	dst = appendString(dst, e.kind)
+	dst = strictjson.AppendString(dst, e.kind)
 	dst = append(dst, `,"error":`...)
-	dst = appendString(dst, e.text)
+	dst = strictjson.AppendString(dst, e.text)
 	dst = append(dst, `,"status":`...)
 	dst = strconv.AppendInt(dst, int64(e.status), 10)
 	return append(dst, "}}"...)
@@ -51,7 +52,7 @@ func appendSubscriptionError(dst []byte, channel string, e *refusal) []byte {
 // appendSucceeded appends the confirmation of a channel without members.
 func appendSucceeded(dst []byte, channel string) []byte {
 	dst = append(dst, `{"event":"pusher_internal:subscription_succeeded","channel":`...)
-	dst = appendString(dst, channel)
+	dst = strictjson.AppendString(dst, channel)
 	return append(dst, `,"data":"{}"}`...)
 }
 
@@ -59,56 +60,14 @@ func appendSucceeded(dst []byte, channel string) []byte {
 // exactly its bytes; userID only when it is not empty.
 func appendEvent(dst []byte, event, channel string, data []byte, userID string) []byte {
 	dst = append(dst, `{"event":`...)
-	dst = appendString(dst, event)
+	dst = strictjson.AppendString(dst, event)
 	dst = append(dst, `,"channel":`...)
-	dst = appendString(dst, channel)
+	dst = strictjson.AppendString(dst, channel)
 	dst = append(dst, `,"data":`...)
-	dst = appendString(dst, data)
+	dst = strictjson.AppendString(dst, data)
 	if userID != "" {
 		dst = append(dst, `,"user_id":`...)
-		dst = appendString(dst, userID)
+		dst = strictjson.AppendString(dst, userID)
 	}
 	return append(dst, '}')
-}
-
-// appendString appends s as a JSON string. Only what RFC 8259 section 7
-// demands is escaped, so that text arrives as it was sent and as short as it
-// can be. s must be valid UTF-8.
-func appendString[T ~string | ~[]byte](dst []byte, s T) []byte {
-	dst = append(dst, '"')
-	start := 0
-	for i := range len(s) {
-		if !mustEscape[s[i]] {
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		dst = appendEscape(dst, s[i])
-		start = i + 1
-	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"')
-}
-
-// mustEscape marks the quote, the backslash and the control characters.
-var mustEscape = func() (t [256]bool) {
-	for c := range 0x20 {
-		t[c] = true
-	}
-	t['"'], t['\\'] = true, true
-	return t
-}()
-
-func appendEscape(dst []byte, c byte) []byte {
-	const hex = "0123456789abcdef"
-	switch c {
-	case '"', '\\':
-		return append(dst, '\\', c)
-	case '\n':
-		return append(dst, '\\', 'n')
-	case '\r':
-		return append(dst, '\\', 'r')
-	case '\t':
-		return append(dst, '\\', 't')
-	}
-	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 }

@@ -7,6 +7,7 @@ import (
 	"fanfare/channels/apps"
 	"fanfare/engine"
 	"fanfare/protocol"
+	"fanfare/protocol/strictjson"
 )
 
 // Export writes down the session of a connection, with what it has sent and
@@ -53,12 +54,12 @@ func appendWants(all []string, wants []want) []string {
 // message is the subscribe as a client would send it.
 func (w *want) message() string {
 	b := []byte(`{"event":"pusher:subscribe","data":{"channel":`)
-	b = appendString(b, w.channel)
+	b = strictjson.AppendString(b, w.channel)
 	b = append(b, `,"auth":`...)
-	b = appendString(b, w.auth)
+	b = strictjson.AppendString(b, w.auth)
 	if w.hasData {
 		b = append(b, `,"channel_data":`...)
-		b = appendString(b, w.data)
+		b = strictjson.AppendString(b, w.data)
 	}
 	return string(append(b, "}}"...))
 }
@@ -109,11 +110,11 @@ func (s *Server) revive(c *engine.Conn, r *protocol.Record, app *apps.App) (*ses
 	if err := ss.Import(r, app, s.clock()); err != nil {
 		return nil, err
 	}
-	ss.tenant, ss.Handle = h.tenantOf(app), c.Handle()
+	ss.tenant, ss.Handle = h.tenants.Of(app), c.Handle()
 	if err := s.cfg.IDs.Adopt(ss.ID, ss.Handle); err != nil {
 		return nil, err
 	}
-	if !ss.tenant.live.Acquire(app.MaxConnections) {
+	if !ss.tenant.Live.Acquire(app.MaxConnections) {
 		s.cfg.IDs.Remove(ss.ID)
 		return nil, fmt.Errorf("cannot take up session %s: app %q has its maximum of %d connections open", ss.ID, app.ID, app.MaxConnections)
 	}

@@ -68,7 +68,7 @@ func TestSessionMovesToAnotherServer(t *testing.T) {
 	moved.wants(`{"event":"e","channel":"news","data":"unsent"}`) // and nothing twice
 	moved.peer.Write(half[20:])
 	b.work()
-	moved.wants(pusherError("null", errNotJSON.Error()), succeeded("private-late"))
+	moved.wants(pusherError("null", errText("message is not JSON: invalid character 'o' in literal null (expecting 'u') (byte 2)")), succeeded("private-late"))
 	other.wants(
 		`{"event":"client-e","channel":"private-x","data":"waiting"}`,
 		`{"event":"client-e","channel":"private-x","data":"in two pieces"}`,

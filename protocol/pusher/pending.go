@@ -106,9 +106,7 @@ func (s *session) collect(c *engine.Conn, wanted want) {
 
 // keep copies what is borrowed from the parser, in one piece.
 func (w want) keep() want {
-	all := w.channel + w.auth + w.data
-	n, m := len(w.channel), len(w.channel)+len(w.auth)
-	w.channel, w.auth, w.data = all[:n], all[n:m], all[m:]
+	w.channel, w.auth, w.data = keep(w.channel, w.auth, w.data)
 	return w
 }
 
@@ -120,7 +118,7 @@ func (w *want) size() int { return 128 + len(w.channel) + len(w.auth) + len(w.da
 func (s *session) submit(c *engine.Conn) bool {
 	w := s.wait
 	job := &check{
-		loop: c.Loop(), handle: s.Handle, signer: s.tenant.signer, socketID: s.ID.String(),
+		loop: c.Loop(), handle: s.Handle, signer: s.tenant.Signer, socketID: s.ID.String(),
 		wants: w.wants, results: make([]error, len(w.wants)),
 	}
 	w.wants, w.wantBytes = nil, 0
@@ -248,5 +246,5 @@ func (s *session) catchUp(c *engine.Conn, text []byte) {
 
 // verify checks one subscribe on the loop.
 func (s *session) verify(w *want) error {
-	return auth.CheckChannel(s.tenant.signer, s.ID.String(), w.channel, w.data, w.hasData, w.auth)
+	return auth.CheckChannel(s.tenant.Signer, s.ID.String(), w.channel, w.data, w.hasData, w.auth)
 }

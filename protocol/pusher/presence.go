@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"fanfare/channels"
+	"fanfare/protocol/strictjson"
 )
 
 // appendPresence makes the confirmation of a presence channel: a JSON string
@@ -11,9 +12,9 @@ import (
 func (b *buffer) appendPresence(channel string, members []channels.Member) {
 	b.inner = appendMembers(b.inner, members)
 	b.out = append(b.out, `{"event":"pusher_internal:subscription_succeeded","channel":`...)
-	b.out = appendString(b.out, channel)
+	b.out = strictjson.AppendString(b.out, channel)
 	b.out = append(b.out, `,"data":`...)
-	b.out = appendString(b.out, b.inner)
+	b.out = strictjson.AppendString(b.out, b.inner)
 	b.out = append(b.out, '}')
 }
 
@@ -27,14 +28,14 @@ func appendMembers(dst []byte, members []channels.Member) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendString(dst, members[i].UserID)
+		dst = strictjson.AppendString(dst, members[i].UserID)
 	}
 	dst = append(dst, `],"hash":{`...)
 	for i := range members {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendString(dst, members[i].UserID)
+		dst = strictjson.AppendString(dst, members[i].UserID)
 		dst = append(dst, ':')
 		dst = appendInfo(dst, members[i].Info)
 	}
@@ -45,7 +46,7 @@ func appendMembers(dst []byte, members []channels.Member) []byte {
 // member_removed.
 func (b *buffer) appendMemberEvent(m *channels.Message) {
 	b.inner = append(b.inner, `{"user_id":`...)
-	b.inner = appendString(b.inner, m.Member.UserID)
+	b.inner = strictjson.AppendString(b.inner, m.Member.UserID)
 	event := "pusher_internal:member_removed"
 	if m.Kind == channels.MemberAdded {
 		event = "pusher_internal:member_added"

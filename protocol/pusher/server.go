@@ -1,13 +1,14 @@
 package pusher
 
 import (
-	"sync/atomic"
+	"cmp"
 	"time"
 
 	"fanfare/channels"
 	"fanfare/channels/apps"
 	"fanfare/engine"
 	"fanfare/protocol"
+	"fanfare/protocol/pusher/tenant"
 )
 
 // Name is what records of this protocol's sessions are marked with.
@@ -30,17 +31,14 @@ type Config struct {
 	// PongTimeout is how long the answer to a ping may take. Whole seconds,
 	// default 30 s.
 	PongTimeout time.Duration
-	// MaxLookups bounds the upgrades that wait for an app's record at once,
-	// default 1,024; LookupTimeout is how long one may wait, default 5 s.
-	MaxLookups    int
-	LookupTimeout time.Duration
+
+	// Lookups bounds the upgrades that wait for an app's record. Its Workers
+	// should be a quarter of the pool: the HTTP API takes another, and half is
+	// left for signatures. Default Loops, a quarter of the engine's default.
+	Lookups protocol.LookupLimits
 }
 
-const (
-	defaultPongTimeout   = 30 * time.Second
-	defaultMaxLookups    = 1024
-	defaultLookupTimeout = 5 * time.Second
-)
+const defaultPongTimeout = 30 * time.Second
 
 // Server is the WebSocket side of the Pusher protocol: an engine.Handler for
 // the paths under /app/, and the channels.Sink of its wire format. Make one
@@ -54,8 +52,7 @@ type Server struct {
 	homes    []*home
 	clock    func() time.Duration // that rate limits are counted in
 	pong     int                  // seconds
-
-	lookups atomic.Int64 // upgrades waiting for an app's record
+	lookups  *protocol.Lookups    // upgrades that wait for their app's record
 }
 
 var (
@@ -70,9 +67,9 @@ type home struct {
 	server   *Server
 	index    int
 	parser   parser
-	scratch  []byte             // for frames on their way to engine.NewText
-	inner    []byte             // for JSON that goes into a JSON string
-	tenants  map[string]*tenant // by app id
+	scratch  []byte // for frames on their way to engine.NewText
+	inner    []byte // for JSON that goes into a JSON string
+	tenants  *tenant.Cache
 	counters counters
 }
 
@@ -85,16 +82,16 @@ func New(cfg Config) *Server {
 	if cfg.PongTimeout <= 0 {
 		cfg.PongTimeout = defaultPongTimeout
 	}
-	if cfg.MaxLookups <= 0 {
-		cfg.MaxLookups = defaultMaxLookups
-	}
-	if cfg.LookupTimeout <= 0 {
-		cfg.LookupTimeout = defaultLookupTimeout
-	}
+	cfg.Lookups.Workers = cmp.Or(cfg.Lookups.Workers, cfg.Loops)
 	started := time.Now()
-	s := &Server{cfg: cfg, clock: func() time.Duration { return time.Since(started) }, pong: max(1, int(cfg.PongTimeout/time.Second))}
+	s := &Server{
+		cfg:     cfg,
+		clock:   func() time.Duration { return time.Since(started) },
+		pong:    max(1, int(cfg.PongTimeout/time.Second)),
+		lookups: protocol.NewLookups(cfg.Submit, cfg.Lookups),
+	}
 	for i := range cfg.Loops {
-		s.homes = append(s.homes, &home{server: s, index: i, tenants: map[string]*tenant{}})
+		s.homes = append(s.homes, &home{server: s, index: i, tenants: tenant.NewCache(cfg.Tenants, i)})
 	}
 	return s
 }

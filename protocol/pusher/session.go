@@ -7,6 +7,7 @@ import (
 	"fanfare/channels/apps"
 	"fanfare/engine"
 	"fanfare/protocol"
+	"fanfare/protocol/pusher/tenant"
 )
 
 // session is one client: the record that all protocols have, and what this
@@ -16,14 +17,14 @@ type session struct {
 	protocol.Session
 	closed bool
 	home   *home
-	tenant *tenant
+	tenant *tenant.Tenant
 	wait   *wait // commands that wait for a worker; nil while none do
 }
 
 // Message implements engine.Receiver.
 func (s *session) Message(c *engine.Conn, text []byte) {
-	s.tenant.counters.MessagesIn.Add(1)
-	s.tenant.counters.BytesIn.Add(uint64(len(text)))
+	s.tenant.Counters.MessagesIn.Add(1)
+	s.tenant.Counters.BytesIn.Add(uint64(len(text)))
 	s.Seen = uint32(c.Loop().Now().Unix())
 	switch limit := s.App.Limits.MessageSize; {
 	case isPing(text):
@@ -55,7 +56,7 @@ func (s *session) Closed(_ *engine.Conn, _ engine.Cause) {
 		s.home.server.registry.Unsubscribe(sub)
 	}
 	s.Subs = protocol.Subscriptions{}
-	s.tenant.live.Release()
+	s.tenant.Live.Release()
 	s.home.counters.open.Add(-1)
 }
 
@@ -104,14 +105,14 @@ func (s *session) fail(c *engine.Conn, why apps.Refusal, text string) {
 }
 
 func (s *session) failCode(c *engine.Conn, code uint16, why apps.Refusal, text string) {
-	s.tenant.live.Refuse(why)
+	s.tenant.Live.Refuse(why)
 	s.send(c, s.home.text(func(dst []byte) []byte { return appendError(dst, code, text) }))
 }
 
 // send sends one frame to this client alone, and counts it.
 func (s *session) send(c *engine.Conn, f *engine.Frame) {
-	s.tenant.counters.MessagesOut.Add(1)
-	s.tenant.counters.BytesOut.Add(uint64(f.Len()))
+	s.tenant.Counters.MessagesOut.Add(1)
+	s.tenant.Counters.BytesOut.Add(uint64(f.Len()))
 	c.Send(f)
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"fanfare/channels"
 	"fanfare/engine"
+	"fanfare/protocol/borrow"
 )
 
 // Encode implements channels.Sink: one frame for all loops and subscribers.
@@ -20,7 +21,7 @@ func (s *Server) Encode(m *channels.Message) any {
 		buf.appendMemberEvent(m)
 	default:
 		class = engine.Event
-		buf.out = appendEvent(buf.out, m.Event, m.Channel, borrowBytes(m.Data), m.UserID)
+		buf.out = appendEvent(buf.out, m.Event, m.Channel, borrow.Bytes(m.Data), m.UserID)
 	}
 	return engine.NewText(class, buf.out)
 }

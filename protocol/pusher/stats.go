@@ -55,7 +55,7 @@ type Stats struct {
 
 // Stats adds up the loops' counters. Any goroutine; meant for a scrape.
 func (s *Server) Stats() Stats {
-	st := Stats{Refused: map[uint16]uint64{}, Closed: map[uint16]uint64{}, Lookups: s.lookups.Load()}
+	st := Stats{Refused: map[uint16]uint64{}, Closed: map[uint16]uint64{}, Lookups: s.lookups.Waiting()}
 	for _, h := range s.homes {
 		h.counters.addTo(&st)
 	}

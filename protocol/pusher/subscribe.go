@@ -9,6 +9,7 @@ import (
 	"fanfare/channels"
 	"fanfare/channels/apps"
 	"fanfare/engine"
+	"fanfare/protocol/borrow"
 	"fanfare/protocol/pusher/names"
 )
 
@@ -104,7 +105,7 @@ func (s *session) enter(channel string, member *channels.Member) error {
 		return err
 	}
 	s.Subs.Add(sub)
-	s.tenant.counters.Subscribes.Add(1)
+	s.tenant.Counters.Subscribes.Add(1)
 	return nil
 }
 
@@ -136,9 +137,13 @@ func (h *home) member(data string, limits *apps.Limits) (*channels.Member, error
 			typeLimit, statusMemberSize, apps.RefusedSize,
 		}
 	}
-	v, err := readJSON(&h.parser.signed, data)
-	if err != nil || v.Type() != fastjson.TypeObject {
-		return nil, malformedMember("channel_data must be a JSON object, such as {\"user_id\":\"1\"}")
+	const right = `channel_data must be a JSON object, such as {"user_id":"1"}`
+	v, err := h.parser.signed.Parse(borrow.Bytes(data))
+	if err != nil {
+		return nil, malformedMember(right + "; it " + err.Error())
+	}
+	if v.Type() != fastjson.TypeObject {
+		return nil, malformedMember(right)
 	}
 	id, no := userID(v.Get("user_id"), limits.PresenceUserID)
 	if no != nil {

@@ -186,7 +186,7 @@ func TestUnknownEvents_SUB21_CLI11_CON27(t *testing.T) {
 		pusherError("null", "Unsupported event received on socket: pusher:nonsense"),
 		pusherError("null", "Unsupported event received on socket: xclient-foo"),
 		pusherError("null", "Unsupported event received on socket: my-client-foo"),
-		pusherError("null", errNotJSON.Error()),
+		pusherError("null", errText("message is not JSON: invalid character 'h' looking for beginning of value (byte 1)")),
 		pusherError("null", errNoEvent.Error()),
 		pusherError("null", errNotObject.Error()),
 	)
@@ -195,6 +195,31 @@ func TestUnknownEvents_SUB21_CLI11_CON27(t *testing.T) {
 		t.Errorf("sign-in: %q", got)
 	}
 	c.write(ping)
+	c.wants(pong)
+}
+
+// Half a character is refused, wherever it is, and the connection goes on.
+func TestHalfCharacters(t *testing.T) {
+	const half = `\ud83d, half of a surrogate pair: send whole characters`
+	c := newWorld(t, nil).connect()
+	c.join("private-x", "")
+	c.write(
+		`{"event":"client-x","channel":"private-x","data":"\ud83d"}`,
+		`{"event":"client-x","channel":"private-x","data":{"a":["\ud83d\ud83d\ude00"]}}`,
+		`{"event":"pusher:subscribe","data":"{\"channel\":\"\\ud83d\"}"}`,
+	)
+	c.wants(
+		pusherError("null", `message has a string that holds `+half),
+		pusherError("null", `message has a string that holds `+half),
+		pusherError("null", `data of pusher:subscribe is a string that holds no JSON object: it has a string that holds `+half),
+	)
+	c.do(c.subscribe("presence-x", `{"user_id":"\ud83d"}`))
+	got := c.read()
+	want := pusherError("null", `channel_data must be a JSON object, such as {"user_id":"1"}; it has a string that holds `+half)
+	if len(got) == 0 || got[0] != want {
+		t.Errorf("presence: got %q, want %q", got, want)
+	}
+	c.write(`{"event":"pusher:ping","data":"\ud83d\ude00"}`)
 	c.wants(pong)
 }
 

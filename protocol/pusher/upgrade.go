@@ -9,6 +9,8 @@ import (
 	"fanfare/channels/apps"
 	"fanfare/engine"
 	"fanfare/engine/http1"
+	"fanfare/protocol/borrow"
+	"fanfare/protocol/pusher/tenant"
 )
 
 // Prefix is the path under which clients connect: /app/KEY.
@@ -35,6 +37,12 @@ func (a asked) clone() asked {
 	a.key, a.protocol = strings.Clone(a.key), strings.Clone(a.protocol)
 	a.version, a.origin = strings.Clone(a.version), strings.Clone(a.origin)
 	return a
+}
+
+// size is about what a clone holds while it waits, its record included.
+func (a *asked) size() int64 {
+	const overhead = 256
+	return int64(overhead + len(a.key) + len(a.protocol) + len(a.version) + len(a.origin))
 }
 
 // BodyLimit implements engine.Handler: nothing here takes a body.
@@ -74,7 +82,7 @@ var upgradeFields = []http1.Field{{Name: []byte("Upgrade"), Value: []byte("webso
 // ask reads what counts of a request: the key, two of the query's
 // parameters, and the page's origin.
 func ask(r *http1.Request) asked {
-	a := asked{origin: borrow(r.Header("Origin"))}
+	a := asked{origin: borrow.String(r.Header("Origin"))}
 	rest, ok := bytes.CutPrefix(r.Path, []byte(Prefix))
 	if ok && len(rest) > 0 && bytes.IndexByte(rest, '/') < 0 {
 		a.key, a.pathOK = unescaped(rest)
@@ -97,7 +105,7 @@ func ask(r *http1.Request) asked {
 // unescaped decodes percent-encoding, which hardly anybody uses here.
 func unescaped(b []byte) (string, bool) {
 	if bytes.IndexByte(b, '%') < 0 {
-		return borrow(b), true
+		return borrow.String(b), true
 	}
 	s, err := http1.UnescapePath(b)
 	return s, err == nil
@@ -108,25 +116,25 @@ func orRaw(b []byte) string {
 	if s, ok := unescaped(b); ok {
 		return s
 	}
-	return borrow(b)
+	return borrow.String(b)
 }
 
 // admit judges an upgrade to a known app, always in the same order: enabled,
 // protocol and version, origin, capacity and quota.
 func (s *Server) admit(c *engine.Conn, app *apps.App, a *asked) {
-	t := s.homes[c.Loop().Index()].tenantOf(app)
+	t := s.homes[c.Loop().Index()].tenants.Of(app)
 	version, no := judge(app, a)
 	switch {
 	case no != nil:
 	case c.Surplus():
 		no = &denial{codeCapacity, apps.RefusedCapacity, textFull}
-	case !t.live.Acquire(app.MaxConnections):
+	case !t.Live.Acquire(app.MaxConnections):
 		no = &denial{codeQuota, apps.RefusedQuota, fmt.Sprintf("app has its maximum of %d connections open", app.MaxConnections)}
 	default:
 		s.open(c, t, version)
 		return
 	}
-	t.live.Refuse(no.why)
+	t.Live.Refuse(no.why)
 	s.refuse(c, no.code, no.text)
 }
 
@@ -187,12 +195,12 @@ func (s *Server) refuseUnknown(c *engine.Conn, key string) {
 }
 
 // open makes the session of an admitted upgrade. 101 and hello leave together.
-func (s *Server) open(c *engine.Conn, t *tenant, version uint8) {
+func (s *Server) open(c *engine.Conn, t *tenant.Tenant, version uint8) {
 	h := s.homes[c.Loop().Index()]
 	ss := &session{home: h, tenant: t}
-	ss.App, ss.Version = t.app, version
+	ss.App, ss.Version = t.App, version
 	if err := c.Upgrade(ss); err != nil {
-		t.live.Release()
+		t.Live.Release()
 		h.counters.badHandshakes.Add(1)
 		return
 	}

@@ -14,11 +14,11 @@ func (k *call) authenticate() *refusal {
 	if no := k.checkSignature(); no != nil {
 		return no
 	}
-	k.counters.Requests.Add(1)
-	if !k.app.Enabled {
+	k.Counters.Requests.Add(1)
+	if !k.App.Enabled {
 		return &refusal{status: 403, why: apps.RefusedDisabled, text: "app is disabled"}
 	}
-	if limit := k.app.Limits.RequestSize; len(k.body) > limit {
+	if limit := k.App.Limits.RequestSize; len(k.body) > limit {
 		return refusef(413, apps.RefusedSize, "request body has %d bytes: at most %d are allowed", len(k.body), limit)
 	}
 	return nil
@@ -27,7 +27,7 @@ func (k *call) authenticate() *refusal {
 func (k *call) checkSignature() *refusal {
 	h := k.home
 	var err error
-	h.params, err = k.verify(k.signer, h.params[:0], &h.paths, h.server.cfg.Now())
+	h.params, err = k.verify(k.Signer, h.params[:0], &h.paths, h.server.cfg.Now())
 	if err == nil {
 		return nil
 	}

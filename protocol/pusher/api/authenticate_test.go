@@ -9,6 +9,7 @@ import (
 
 	"fanfare/channels/apps"
 	"fanfare/engine"
+	"fanfare/protocol"
 	"fanfare/protocol/pusher/auth"
 )
 
@@ -213,9 +214,16 @@ func TestLookup(t *testing.T) {
 	w.got(fmt.Sprintf(`project-3 foo {"some":"data"} [%d]`, h))
 	w.is(w.get("channels"), `{"channels":{"project-3":{}}}`)
 	w.refuses(w.do(w.signed("GET", "/apps/5/channels", "")), 404, `app id "5"`)
-	if n, b := w.server.lookups.Load(), w.server.lookupBytes.Load(); n != 0 || b != 0 {
-		t.Errorf("%d look-ups of %d bytes left", n, b)
+	if n := w.server.Stats().Lookups; n != 0 {
+		t.Errorf("%d look-ups left", n)
 	}
+
+	borrowed := w.signed("POST", "/apps/3/events", h1Body) // its bytes are used again
+	w.loop.Ingest(w.peer.Conn(), borrowed)
+	clear(borrowed)
+	w.work()
+	w.is(w.answers("POST")[0], "{}")
+	w.got(fmt.Sprintf(`project-3 foo {"some":"data"} [%d]`, h))
 
 	w = newWorld(t, store(fmt.Errorf("database is down")))
 	a := w.get("channels")
@@ -230,7 +238,7 @@ func TestLookup(t *testing.T) {
 // What waits for the store is bounded, in number and size.
 func TestLookupBound(t *testing.T) {
 	w := newWorld(t, func(s *setup) {
-		s.cfg.Apps, s.cfg.MaxLookups, s.cfg.LookupBytes = slowStore{Store: storeOf(t, s.app)}, 2, 4000
+		s.cfg.Apps, s.cfg.Lookups = slowStore{Store: storeOf(t, s.app)}, protocol.LookupLimits{Max: 2, MaxBytes: 4000}
 	})
 	ask := func(body string) answer {
 		p := w.peer

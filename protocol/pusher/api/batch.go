@@ -4,6 +4,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"fanfare/channels/apps"
+	"fanfare/protocol/strictjson"
 )
 
 // publishBatch is POST batch_events. All events are judged before the first is
@@ -22,8 +23,8 @@ func (k *call) publishBatch() *refusal {
 
 // readBatch reads the events into the loop's list.
 func (k *call) readBatch(batch *fastjson.Value) *refusal {
-	limit := k.app.Limits.EventsPerBatch
-	if absent(batch) {
+	limit := k.App.Limits.EventsPerBatch
+	if strictjson.Absent(batch) {
 		return malformed("batch is missing: send an array of 1 to %d events", limit)
 	}
 	if batch.Type() != fastjson.TypeArray {

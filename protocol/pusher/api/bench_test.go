@@ -49,7 +49,7 @@ func BenchmarkRequest(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				k := call{request: &q, tenant: h.tenantOf(w.app), home: h, conn: w.peer.Conn()}
+				k := call{request: &q, Tenant: h.tenants.Of(w.app), home: h, conn: w.peer.Conn()}
 				part(&k)
 				h.release()
 			}
@@ -57,5 +57,4 @@ func BenchmarkRequest(b *testing.B) {
 	}
 	run("authenticate", func(k *call) { k.authenticate() })
 	run("parse", func(k *call) { h.parse(k.body) })
-	run("scan", func(k *call) { scan(k.body) })
 }

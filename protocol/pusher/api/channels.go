@@ -6,6 +6,7 @@ import (
 
 	"fanfare/channels/apps"
 	"fanfare/protocol/pusher/names"
+	"fanfare/protocol/strictjson"
 )
 
 // showChannel is GET channels/NAME.
@@ -20,7 +21,7 @@ func (k *call) showChannel() *refusal {
 	}
 	answer := make([]byte, 0, 80)
 	answer = append(answer, `{"occupied":`...)
-	answer = strconv.AppendBool(answer, k.home.server.cfg.Registry.Subscribers(k.app.ID, channel) > 0)
+	answer = strconv.AppendBool(answer, k.home.server.cfg.Registry.Subscribers(k.App.ID, channel) > 0)
 	if asked != 0 {
 		answer = append(answer, ',')
 		answer = k.appendCounts(answer, channel, asked)
@@ -31,7 +32,7 @@ func (k *call) showChannel() *refusal {
 
 // channel gives the channel that the path names, decoded; it may be borrowed.
 func (k *call) channel() (string, *refusal) {
-	if err := names.CheckChannel(k.name, k.app.Limits.ChannelName); err != nil {
+	if err := names.CheckChannel(k.name, k.App.Limits.ChannelName); err != nil {
 		return "", refusef(400, apps.RefusedName, "%v", err)
 	}
 	return k.name, nil
@@ -59,7 +60,7 @@ func (k *call) askedAbout(channel string) (attributes, *refusal) {
 // countConnections is GET connections.
 func (k *call) countConnections() *refusal {
 	answer := append(make([]byte, 0, 40), `{"connections":`...)
-	answer = strconv.AppendInt(answer, k.live.Connections(), 10)
+	answer = strconv.AppendInt(answer, k.Live.Connections(), 10)
 	k.home.ok(k.conn, append(answer, '}'))
 	return nil
 }
@@ -75,7 +76,7 @@ func (k *call) listChannels() *refusal {
 	if asked != 0 && !names.KindOf(prefix).Presence() {
 		return malformed("info asks for user_count, which only presence channels have: add filter_by_prefix=presence- or a longer prefix, not %q", clip(prefix))
 	}
-	registry, app := k.home.server.cfg.Registry, k.app.ID
+	registry, app := k.home.server.cfg.Registry, k.App.ID
 	return k.onWorker(func() []byte {
 		answer := []byte(`{"channels":{`)
 		first := len(answer)
@@ -86,7 +87,7 @@ func (k *call) listChannels() *refusal {
 			if len(answer) > first {
 				answer = append(answer, ',')
 			}
-			answer = appendString(answer, name)
+			answer = strictjson.AppendString(answer, name)
 			if asked == 0 {
 				answer = append(answer, ":{}"...)
 				return true
@@ -109,7 +110,7 @@ func (k *call) listUsers() *refusal {
 	if !names.KindOf(channel).Presence() {
 		return malformed("only presence channels have users: %q does not begin with presence-", clip(channel))
 	}
-	registry, app := k.home.server.cfg.Registry, k.app.ID
+	registry, app := k.home.server.cfg.Registry, k.App.ID
 	channel = strings.Clone(channel)
 	return k.onWorker(func() []byte {
 		answer := []byte(`{"users":[`)
@@ -118,7 +119,7 @@ func (k *call) listUsers() *refusal {
 				answer = append(answer, ',')
 			}
 			answer = append(answer, `{"id":`...)
-			answer = appendString(answer, m.UserID)
+			answer = strictjson.AppendString(answer, m.UserID)
 			answer = append(answer, '}')
 		}
 		return append(answer, "]}"...)

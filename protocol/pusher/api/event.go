@@ -9,7 +9,9 @@ import (
 	"fanfare/channels"
 	"fanfare/channels/apps"
 	"fanfare/protocol"
+	"fanfare/protocol/borrow"
 	"fanfare/protocol/pusher/names"
+	"fanfare/protocol/strictjson"
 )
 
 // event is what somebody wants to publish. Its strings are borrowed from the
@@ -54,12 +56,12 @@ func (k *call) readEvent(o *fastjson.Object, p place) (e event, no *refusal) {
 }
 
 func (k *call) readName(o *fastjson.Object, p place) (string, *refusal) {
-	limit := k.app.Limits.EventName
+	limit := k.App.Limits.EventName
 	v := o.Get("name")
-	if absent(v) {
+	if strictjson.Absent(v) {
 		return "", malformed("%s is missing: send the event's name, a string of 1 to %d characters", p.of("name"), limit)
 	}
-	name, ok := str(v)
+	name, ok := strictjson.String(v)
 	if !ok {
 		return "", malformed("%s must be a string of 1 to %d characters, not %s", p.of("name"), limit, describe(v))
 	}
@@ -76,14 +78,14 @@ func (k *call) readData(o *fastjson.Object, p place) (string, *refusal) {
 	if v == nil {
 		return "", malformed("%s is missing: send a string, which may be empty", p.of("data"))
 	}
-	data, ok := str(v)
+	data, ok := strictjson.String(v)
 	if !ok {
 		h := k.home
 		from := len(h.inner)
 		h.inner = v.MarshalTo(h.inner)
-		data = borrow(h.inner[from:])
+		data = borrow.String(h.inner[from:])
 	}
-	if limit := k.app.Limits.EventData; len(data) > limit {
+	if limit := k.App.Limits.EventData; len(data) > limit {
 		return "", refusef(413, apps.RefusedSize, "%s has %d bytes: at most %d are allowed", p.of("data"), len(data), limit)
 	}
 	return data, nil
@@ -109,7 +111,7 @@ func (k *call) readExcept(o *fastjson.Object, p place) (channels.Handle, *refusa
 
 // checkName judges the name of a channel to publish on.
 func (k *call) checkName(name string) *refusal {
-	if err := names.CheckChannel(name, k.app.Limits.ChannelName); err != nil {
+	if err := names.CheckChannel(name, k.App.Limits.ChannelName); err != nil {
 		return refusef(400, apps.RefusedName, "%v", err)
 	}
 	if names.KindOf(name).User() {
@@ -121,24 +123,11 @@ func (k *call) checkName(name string) *refusal {
 // optional gives a member that must be a string if it is there.
 func optional(o *fastjson.Object, p place, member string) (text string, given bool, no *refusal) {
 	v := o.Get(member)
-	if absent(v) {
+	if strictjson.Absent(v) {
 		return "", false, nil
 	}
-	if text, given = str(v); !given {
+	if text, given = strictjson.String(v); !given {
 		no = malformed("%s must be a string, not %s", p.of(member), describe(v))
 	}
 	return text, given, no
-}
-
-// absent tells whether a member is missing or null.
-func absent(v *fastjson.Value) bool {
-	return v == nil || v.Type() == fastjson.TypeNull
-}
-
-// str gives a value's string, borrowed from its parser.
-func str(v *fastjson.Value) (string, bool) {
-	if v.Type() != fastjson.TypeString {
-		return "", false
-	}
-	return borrow(v.GetStringBytes()), true
 }

@@ -76,7 +76,7 @@ func (k *call) appendCounts(dst []byte, channel string, asked attributes) []byte
 	r := k.home.server.cfg.Registry
 	users := asked&userCount != 0 && names.KindOf(channel).Presence()
 	if users {
-		n, _ := r.Users(k.app.ID, channel)
+		n, _ := r.Users(k.App.ID, channel)
 		dst = append(dst, `"user_count":`...)
 		dst = strconv.AppendInt(dst, int64(n), 10)
 	}
@@ -85,7 +85,7 @@ func (k *call) appendCounts(dst []byte, channel string, asked attributes) []byte
 			dst = append(dst, ',')
 		}
 		dst = append(dst, `"subscription_count":`...)
-		dst = strconv.AppendInt(dst, int64(r.Subscribers(k.app.ID, channel)), 10)
+		dst = strconv.AppendInt(dst, int64(r.Subscribers(k.App.ID, channel)), 10)
 	}
 	return dst
 }

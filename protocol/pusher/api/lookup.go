@@ -6,74 +6,34 @@ import (
 
 	"fanfare/channels/apps"
 	"fanfare/engine"
+	"fanfare/protocol"
 )
 
-// lookUp parks a request whose app the store has to look up. A worker asks; how
-// many wait, how long, and how much they hold is bounded.
+// lookUp parks a request whose app the store has to look up.
 func (s *Server) lookUp(c *engine.Conn, q *request) {
-	size := q.size()
-	if !s.holdLookup(size) {
+	q = q.clone()
+	err := s.lookups.Start(c, protocol.Lookup{
+		Size:  q.size(),
+		Fetch: func(ctx context.Context) (*apps.App, error) { return s.cfg.Apps.FetchByID(ctx, q.id) },
+		Answer: func(c *engine.Conn, app *apps.App, err error) {
+			s.homeOf(c.Loop()).lookedUp(c, q, app, err)
+		},
+	})
+	if err != nil {
 		s.homeOf(c.Loop()).refuse(c, errLookups)
-		return
 	}
-	l, a := c.Loop(), &lookedUp{server: s, handle: c.Handle(), request: q.clone(), err: errNoAnswer}
-	job := func() {
-		defer s.dropLookup(size)
-		defer l.Post(a)
-		ctx, cancel := context.WithTimeout(context.Background(), s.cfg.LookupTimeout)
-		defer cancel()
-		a.app, a.err = s.cfg.Apps.FetchByID(ctx, a.request.id)
-	}
-	if s.cfg.Submit(job) != nil {
-		s.dropLookup(size)
-		s.homeOf(l).refuse(c, errLookups)
-		return
-	}
-	c.Park()
 }
 
-// holdLookup counts one more request that waits, unless there are too many.
-func (s *Server) holdLookup(size int64) bool {
-	n, bytes := s.lookups.Add(1), s.lookupBytes.Add(size)
-	if n <= int64(s.cfg.MaxLookups) && bytes <= s.cfg.LookupBytes {
-		return true
-	}
-	s.dropLookup(size)
-	return false
-}
-
-func (s *Server) dropLookup(size int64) {
-	s.lookups.Add(-1)
-	s.lookupBytes.Add(-size)
-}
-
-// errNoAnswer stands when the store panicked.
-var errNoAnswer = errors.New("the app store gave no answer")
-
-// lookedUp brings an app back to the loop on which a request waits for it.
-type lookedUp struct {
-	server  *Server
-	handle  engine.Handle
-	request *request
-	app     *apps.App
-	err     error
-}
-
-// Run implements engine.Task.
-func (a *lookedUp) Run(l *engine.Loop) {
-	c := l.Conn(a.handle)
-	if c == nil || !c.Parked() {
-		return
-	}
-	h := a.server.homeOf(l)
+// lookedUp goes on with a request that waited.
+func (h *home) lookedUp(c *engine.Conn, q *request, app *apps.App, err error) {
 	switch {
-	case errors.Is(a.err, apps.ErrUnknown):
-		h.refuse(c, unknownApp(a.request.id))
-	case a.err != nil || a.app == nil:
+	case err == nil:
+		h.serve(c, app, q)
+	case errors.Is(err, apps.ErrUnknown):
+		h.refuse(c, unknownApp(q.id))
+	default:
 		h.counters.lookupErrors.Add(1)
 		h.refuse(c, errLookup)
-	default:
-		h.serve(c, a.app, a.request)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"fanfare/channels/apps"
+	"fanfare/protocol/strictjson"
 )
 
 // publish is POST events.
@@ -49,10 +50,10 @@ func (k *call) object() (*fastjson.Object, *refusal) {
 // both.
 func (k *call) readChannels(o *fastjson.Object) ([]string, *refusal) {
 	list := o.Get("channels")
-	if absent(list) {
+	if strictjson.Absent(list) {
 		return k.readChannel(o, alone)
 	}
-	limit := k.app.Limits.ChannelsPerPublish
+	limit := k.App.Limits.ChannelsPerPublish
 	if list.Type() != fastjson.TypeArray {
 		return nil, malformed("channels must be an array of 1 to %d names, not %s", limit, describe(list))
 	}
@@ -74,7 +75,7 @@ const fewChannels = 8
 // addChannel takes one of a list of channels, once.
 func (k *call) addChannel(v *fastjson.Value, i int) *refusal {
 	h := k.home
-	name, ok := str(v)
+	name, ok := strictjson.String(v)
 	if !ok {
 		return malformed("%s must be a string, not %s", item("channels", i), describe(v))
 	}
@@ -105,12 +106,12 @@ func (k *call) readChannel(o *fastjson.Object, p place) ([]string, *refusal) {
 	h := k.home
 	v := o.Get("channel")
 	switch {
-	case absent(v) && p == alone:
-		return nil, malformed("channels is missing: send an array of 1 to %d names, or one as channel", k.app.Limits.ChannelsPerPublish)
-	case absent(v):
+	case strictjson.Absent(v) && p == alone:
+		return nil, malformed("channels is missing: send an array of 1 to %d names, or one as channel", k.App.Limits.ChannelsPerPublish)
+	case strictjson.Absent(v):
 		return nil, malformed("%s is missing: each event of a batch has one channel, a string", p.of("channel"))
 	}
-	name, ok := str(v)
+	name, ok := strictjson.String(v)
 	if !ok {
 		return nil, malformed("%s must be a string, not %s", p.of("channel"), describe(v))
 	}
@@ -129,7 +130,7 @@ func (k *call) appendChannelInfo(dst []byte, e *event) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendString(dst, channel)
+		dst = strictjson.AppendString(dst, channel)
 		dst = append(dst, ":{"...)
 		dst = k.appendCounts(dst, channel, e.info)
 		dst = append(dst, '}')

@@ -257,7 +257,7 @@ func TestCompletionLater(t *testing.T) {
 		w := newWorld(t)
 		var p *publication
 		serveConnections(t, func(k *call) *refusal {
-			p = &publication{tenant: k.tenant, home: k.home, loop: k.conn.Loop(), handle: k.conn.Handle(), answer: emptyObject, events: 7}
+			p = &publication{tenant: k.Tenant, home: k.home, loop: k.conn.Loop(), handle: k.conn.Handle(), answer: emptyObject, events: 7}
 			p.await(k.conn)
 			return nil
 		})

@@ -3,11 +3,12 @@ package api
 import (
 	"bytes"
 	"strings"
-	"unsafe"
 
 	"fanfare/channels/apps"
 	"fanfare/engine"
 	"fanfare/engine/http1"
+	"fanfare/protocol/borrow"
+	"fanfare/protocol/pusher/tenant"
 )
 
 // request is what counts of an HTTP request. Everything in it is borrowed from
@@ -27,7 +28,7 @@ type request struct {
 // call is one request to one app, while it is served.
 type call struct {
 	*request
-	*tenant
+	*tenant.Tenant
 	home *home
 	conn *engine.Conn
 }
@@ -71,8 +72,8 @@ func read(r *http1.Request) (request, *refusal) {
 	}
 	return request{
 		endpoint: e, id: unescaped(id), name: unescaped(name),
-		method: borrow(r.Method), path: borrow(r.Path), whole: borrow(wholePath(r.Target)),
-		query: borrow(r.Query), body: r.Body,
+		method: borrow.String(r.Method), path: borrow.String(r.Path), whole: borrow.String(wholePath(r.Target)),
+		query: borrow.String(r.Query), body: r.Body,
 	}, nil
 }
 
@@ -89,13 +90,13 @@ func wholePath(target []byte) []byte {
 // serve checks who asks and gives the answer, or a part of it to a worker.
 func (h *home) serve(c *engine.Conn, app *apps.App, q *request) {
 	defer h.release()
-	k := call{request: q, tenant: h.tenantOf(app), home: h, conn: c}
+	k := call{request: q, Tenant: h.tenants.Of(app), home: h, conn: c}
 	no := k.authenticate()
 	if no == nil {
 		no = q.endpoint.serve(&k)
 	}
 	if no != nil {
-		k.live.Refuse(no.why)
+		k.Live.Refuse(no.why)
 		h.refuse(c, no)
 	}
 }
@@ -122,8 +123,11 @@ func spare[T any](list []T) []T {
 	return list[:0]
 }
 
-// keepScratch is the capacity up to which spare buffers are kept.
-const keepScratch = 64 << 10
+// What has grown beyond these is not kept for the next request.
+const (
+	keepScratch = 64 << 10 // bytes of a buffer
+	keepValues  = 1 << 10  // elements of a list
+)
 
 // clone copies the request, so that it can wait.
 func (q *request) clone() *request {
@@ -144,15 +148,11 @@ func (q *request) size() int64 {
 // has something to decode, and then it is borrowed.
 func unescaped(b []byte) string {
 	if bytes.IndexByte(b, '%') < 0 {
-		return borrow(b)
+		return borrow.String(b)
 	}
 	s, err := http1.UnescapePath(b)
 	if err != nil {
-		return borrow(b) // a name that is not legal either
+		return borrow.String(b) // a name that is not legal either
 	}
 	return s
 }
-
-// borrow gives b as a string without copying. It lives as long as b's bytes
-// are left alone.
-func borrow(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

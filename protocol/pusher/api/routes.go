@@ -104,7 +104,7 @@ func (e *endpoint) allow() string {
 
 // notServed answers for what a later version brings.
 func (k *call) notServed() *refusal {
-	return later(fmt.Sprintf("%s %s%s/%s is not served by this version", k.endpoint.method, Prefix, k.app.ID, k.endpoint.path))
+	return later(fmt.Sprintf("%s %s%s/%s is not served by this version", k.endpoint.method, Prefix, k.App.ID, k.endpoint.path))
 }
 
 // notFound says what there is.

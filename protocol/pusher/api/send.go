@@ -8,12 +8,13 @@ import (
 	"fanfare/channels"
 	"fanfare/channels/apps"
 	"fanfare/engine"
+	"fanfare/protocol/pusher/tenant"
 )
 
 // publication is a publish on its way, and the answer to whoever asked for it.
 // Static, but for err and done.
 type publication struct {
-	tenant *tenant
+	tenant *tenant.Tenant
 	home   *home
 	loop   *engine.Loop
 	handle engine.Handle
@@ -29,7 +30,7 @@ type publication struct {
 func (k *call) send(answer []byte) {
 	ms := k.messages()
 	p := &publication{
-		tenant: k.tenant, home: k.home, loop: k.conn.Loop(), handle: k.conn.Handle(),
+		tenant: k.Tenant, home: k.home, loop: k.conn.Loop(), handle: k.conn.Handle(),
 		answer: answer, events: uint64(len(ms)),
 	}
 	if r := k.home.server.cfg.Registry; len(ms) == 1 {
@@ -72,7 +73,7 @@ func (k *call) messages() []channels.Message {
 		for _, channel := range e.channels {
 			m := &ms[next]
 			next++
-			m.App, m.Channel, m.Kind = k.app.ID, strings.Clone(channel), channels.Event
+			m.App, m.Channel, m.Kind = k.App.ID, strings.Clone(channel), channels.Event
 			m.Event, m.Data, m.Except = texts[:len(e.name)], texts[len(e.name):], e.except
 		}
 	}
@@ -101,9 +102,9 @@ func (p *publication) Run(l *engine.Loop) {
 func (p *publication) finish(c *engine.Conn) {
 	no := p.refusal()
 	if no == nil {
-		p.tenant.counters.Publishes.Add(p.events)
+		p.tenant.Counters.Publishes.Add(p.events)
 	} else {
-		p.tenant.live.Refuse(no.why)
+		p.tenant.Live.Refuse(no.why)
 	}
 	switch {
 	case c == nil:

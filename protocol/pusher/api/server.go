@@ -1,10 +1,8 @@
 package api
 
 import (
-	"sync/atomic"
+	"cmp"
 	"time"
-
-	"github.com/valyala/fastjson"
 
 	"fanfare/channels"
 	"fanfare/channels/apps"
@@ -12,6 +10,8 @@ import (
 	"fanfare/engine/http1"
 	"fanfare/protocol"
 	"fanfare/protocol/pusher/auth"
+	"fanfare/protocol/pusher/tenant"
+	"fanfare/protocol/strictjson"
 )
 
 // Prefix is the path under which the API is served: /apps/ID/...
@@ -32,27 +32,18 @@ type Config struct {
 
 	// Now is the clock that timestamps are held against. Default time.Now.
 	Now func() time.Time
-	// MaxLookups bounds the requests that wait for an app's record at once,
-	// default 1,024, and LookupBytes what they hold meanwhile, default 64 MiB.
-	MaxLookups  int
-	LookupBytes int64
-	// LookupTimeout is how long one may wait, default 5 s.
-	LookupTimeout time.Duration
+	// Lookups bounds the requests that wait for an app's record. Its Workers
+	// should be a quarter of the pool: the WebSocket side takes another, and
+	// half is left for signatures. Default Loops, a quarter of the engine's
+	// default.
+	Lookups protocol.LookupLimits
 }
-
-const (
-	defaultMaxLookups    = 1024
-	defaultLookupBytes   = 64 << 20
-	defaultLookupTimeout = 5 * time.Second
-)
 
 // Server is an engine.Handler for the paths under Prefix.
 type Server struct {
-	cfg   Config
-	homes []*home
-
-	lookups     atomic.Int64 // requests waiting for an app's record
-	lookupBytes atomic.Int64 // and what they hold
+	cfg     Config
+	homes   []*home
+	lookups *protocol.Lookups // requests that wait for their app's record
 }
 
 var _ engine.Handler = (*Server)(nil)
@@ -62,11 +53,11 @@ var _ engine.Handler = (*Server)(nil)
 type home struct {
 	server  *Server
 	index   int
-	tenants map[string]*tenant // by app id
+	tenants *tenant.Cache
 
 	// For the request that is being served; spare otherwise.
 	request  request
-	parser   fastjson.Parser
+	parser   strictjson.Parser
 	params   []auth.Param
 	paths    [2]string
 	names    []string            // channels of an event
@@ -87,41 +78,12 @@ func New(cfg Config) *Server {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	if cfg.MaxLookups <= 0 {
-		cfg.MaxLookups = defaultMaxLookups
-	}
-	if cfg.LookupBytes <= 0 {
-		cfg.LookupBytes = defaultLookupBytes
-	}
-	if cfg.LookupTimeout <= 0 {
-		cfg.LookupTimeout = defaultLookupTimeout
-	}
-	s := &Server{cfg: cfg}
+	cfg.Lookups.Workers = cmp.Or(cfg.Lookups.Workers, cfg.Loops)
+	s := &Server{cfg: cfg, lookups: protocol.NewLookups(cfg.Submit, cfg.Lookups)}
 	for i := range cfg.Loops {
 		s.homes = append(s.homes, &home{
-			server: s, index: i, tenants: map[string]*tenant{}, seen: map[string]struct{}{},
+			server: s, index: i, tenants: tenant.NewCache(cfg.Tenants, i), seen: map[string]struct{}{},
 		})
 	}
 	return s
-}
-
-// tenant is one app as one loop knows it: the record, and what is prepared
-// from it. A changed record gets a new tenant. Static.
-type tenant struct {
-	app      *apps.App
-	live     *apps.Live
-	counters *apps.Counters // this loop's
-	signer   *auth.Signer
-}
-
-// tenantOf finds or makes the app's tenant. The map grows with the apps that
-// were met, never with what strangers ask for.
-func (h *home) tenantOf(app *apps.App) *tenant {
-	if t := h.tenants[app.ID]; t != nil && t.app == app {
-		return t
-	}
-	live := h.server.cfg.Tenants.Of(app)
-	t := &tenant{app: app, live: live, counters: live.On(h.index), signer: auth.NewSigner(app.Key, app.Secret)}
-	h.tenants[app.ID] = t
-	return t
 }

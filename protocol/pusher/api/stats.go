@@ -35,7 +35,7 @@ type Stats struct {
 
 // Stats adds up the loops' counters. Any goroutine; meant for a scrape.
 func (s *Server) Stats() Stats {
-	st := Stats{Answers: make(map[int]uint64, statuses), Lookups: s.lookups.Load()}
+	st := Stats{Answers: make(map[int]uint64, statuses), Lookups: s.lookups.Waiting()}
 	for _, h := range s.homes {
 		st.LookupErrors += h.counters.lookupErrors.Load()
 		for i := range statuses {

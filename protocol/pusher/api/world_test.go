@@ -19,6 +19,7 @@ import (
 	"fanfare/engine"
 	"fanfare/engine/enginetest"
 	"fanfare/protocol"
+	"fanfare/protocol/pusher"
 	"fanfare/protocol/pusher/auth"
 )
 
@@ -54,6 +55,8 @@ type setup struct {
 	cfg    Config
 	engine engine.Config
 	prefix string
+	// sockets serves Pusher's clients too, and delivers to them.
+	sockets bool
 }
 
 // newWorld serves app 3 with the hosted service's limits, and app 4.
@@ -71,15 +74,29 @@ func newWorld(t testing.TB, change ...func(*setup)) *world {
 		TB: t, app: s.app, signer: auth.NewSigner(testKey, testSecret), now: time.Unix(testTime, 0),
 		ids: protocol.NewDirectory(), tenants: apps.NewTenants(1), sink: &sink{},
 	}
-	w.registry = protocol.NewRegistry(1, func(int) *engine.Loop { return w.loop.Loop }, w.sink)
+	mux := protocol.NewMux(s.prefix)
+	w.registry = w.newRegistry(s, mux)
 	s.cfg.Loops, s.cfg.Submit, s.cfg.Registry = 1, w.submit, w.registry
 	s.cfg.Tenants, s.cfg.IDs, s.cfg.Now = w.tenants, w.ids, func() time.Time { return w.now }
 	w.server = New(s.cfg)
-	mux := protocol.NewMux(s.prefix)
 	mux.Handle(Prefix, "HTTP API", w.server)
 	w.loop = enginetest.New(s.engine, mux)
 	w.peer = w.loop.Dial()
 	return w
+}
+
+func (w *world) newRegistry(s *setup, mux *protocol.Mux) *channels.Registry {
+	loop := func(int) *engine.Loop { return w.loop.Loop }
+	if !s.sockets {
+		return protocol.NewRegistry(1, loop, w.sink)
+	}
+	ws := pusher.New(pusher.Config{
+		Loops: 1, Loop: loop, Submit: w.submit, Apps: s.cfg.Apps, Tenants: w.tenants, IDs: w.ids,
+	})
+	r := protocol.NewRegistry(1, loop, ws)
+	ws.Bind(r, 0)
+	mux.Handle(pusher.Prefix, "WebSocket", ws)
+	return r
 }
 
 func storeOf(t testing.TB, list ...*apps.App) *apps.Static {
