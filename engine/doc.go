@@ -10,7 +10,7 @@
 //
 // A turn of a loop is: serve I/O (gnet calls Ingest for every readable
 // socket), run control tasks, send replies, run a batch of deliveries, send a
-// slice of the broadcast pass, tell receivers of connections that ended, close
+// slice of the broadcasts, tell receivers of connections that ended, close
 // sockets. Callbacks only mark: no socket is written to or closed inside
 // another connection's callback.
 //

@@ -34,28 +34,30 @@ type Loop struct {
 	shedding    atomic.Bool  // a shedTask is posted
 
 	// Owned by the loop.
-	owner    // panics in race builds when anybody else comes in
-	slots    slots
-	now      uint32 // seconds since started
-	current  *Conn  // whom a panic costs
-	control  []Task // spare slice for mail.takeControl
-	pass     []Task // deliveries taken from the mailbox,
-	passNext int    // and the next of them to run
-	urgent   []*Conn
-	bulk     []*Conn // connections of the current flush pass,
-	bulkNext int     // and the next of them to send to
-	// passBytes counts the bytes broadcast in this pass.
-	passBytes int
-	doomed    []*Conn // to be closed at the end of this turn
-	leaving   []*Conn // whose receivers are to hear of it at the end of this turn
-	backlogs  []backlog
-	blocked   int
-	queues    []*queue   // spare
-	inbounds  []*inbound // spare
-	scratch   []byte
-	date      []byte // for the Date header
-	request   http1.Request
-	counters  counters
+	owner     // panics in race builds when anybody else comes in
+	slots     slots
+	now       uint32 // seconds since started
+	current   *Conn  // whom a panic costs
+	control   []Task // spare slice for mail.takeControl
+	taken     []Task // deliveries taken from the mailbox,
+	takenNext int    // and the next of them to run
+	urgent    []*Conn
+	bulk      []*Conn // connections that a broadcast has frames for,
+	bulkNext  int     // the next of them to send to,
+	lapEnd    int     // and where the current lap over them ends
+
+	lapDeliveries, lapBytes int // deliveries run in this lap, and bytes of their frames
+
+	doomed   []*Conn // to be closed at the end of this turn
+	leaving  []*Conn // whose receivers are to hear of it at the end of this turn
+	backlogs []backlog
+	blocked  int
+	queues   []*queue   // spare
+	inbounds []*inbound // spare
+	scratch  []byte
+	date     []byte // for the Date header
+	request  http1.Request
+	counters counters
 }
 
 // NewLoop makes a loop that the transport drives. Servers make theirs in
@@ -125,8 +127,8 @@ func (l *Loop) Reserve(n int) bool { return l.mail.reserve(n) }
 // Release gives room back. Any goroutine.
 func (l *Loop) Release(n int) { l.mail.release(n) }
 
-// PostDelivery gives the loop a delivery. Deliveries run in order, between
-// two flush passes. Any goroutine.
+// PostDelivery gives the loop a delivery. Deliveries run in order, so many at
+// a time as the loop can send. Any goroutine.
 func (l *Loop) PostDelivery(t Task) {
 	if l.mail.postBulk(t) {
 		l.transport.Wake(l)
@@ -141,16 +143,14 @@ func (l *Loop) rouse() {
 }
 
 // Turn does what is due besides I/O: control work, replies, a batch of
-// deliveries, a slice of the flush pass. The transport calls it on the loop
+// deliveries, a slice of the lap over subscribers. The transport calls it on the loop
 // after Wake or WakeLater.
 func (l *Loop) Turn() {
 	l.enter()
 	l.runControl()
 	l.flushUrgent()
-	if l.bulkNext == len(l.bulk) {
-		l.runDeliveries()
-	}
-	workLeft := !l.flushSlice() || l.passNext < len(l.pass)
+	l.runDeliveries()
+	workLeft := !l.flushSlice() || l.takenNext < len(l.taken)
 	l.tellLeavers()
 	l.flushUrgent()
 	l.closeDoomed()
@@ -169,18 +169,19 @@ func (l *Loop) runControl() {
 	l.control = keepSmall(tasks)
 }
 
-// runDeliveries marks what a batch of deliveries brings, on all subscribers.
-// The batch is bounded so that a connection which merely waits for its turn
-// never comes near its limits.
+// runDeliveries marks what deliveries bring on all subscribers, also in the
+// middle of a lap: the connections whose turn is still to come get it with the
+// same send. A lap takes so many deliveries and no more, so that a connection
+// which merely waits for its turn never comes near its limits.
 func (l *Loop) runDeliveries() {
-	if l.passNext == len(l.pass) {
-		l.pass, l.passNext = l.mail.takeBulk(keepSmall(l.pass)), 0
+	if l.takenNext == len(l.taken) {
+		l.taken, l.takenNext = l.mail.takeBulk(keepSmall(l.taken)), 0
 	}
-	l.passBytes = 0
-	for n := 0; l.passNext < len(l.pass) && n < passDeliveries && l.passBytes < passBytes; n++ {
-		t := l.pass[l.passNext]
-		l.pass[l.passNext] = nil
-		l.passNext++
+	for l.takenNext < len(l.taken) && l.lapDeliveries < maxLapDeliveries && l.lapBytes < maxLapBytes {
+		t := l.taken[l.takenNext]
+		l.taken[l.takenNext] = nil
+		l.takenNext++
+		l.lapDeliveries++
 		l.run(t)
 	}
 }

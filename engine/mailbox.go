@@ -6,9 +6,10 @@ import (
 )
 
 // mailbox is the one way onto a loop. Control tasks run with the loop's next
-// turn. Deliveries (bulk) run in order too, but only between two flush
-// passes: what is published while a loop is busy sending waits here, is
-// merged into one send per connection, and is bounded.
+// turn. Deliveries (bulk) run in order too, but only so many per lap over the
+// subscribers (see runDeliveries): what is published while a loop is busy
+// sending is merged into one send per connection, and what is too much waits
+// here, where it is bounded.
 type mailbox struct {
 	limit    int64
 	reserved atomic.Int64 // bytes of deliveries reserved or posted

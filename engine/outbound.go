@@ -4,8 +4,8 @@ import "time"
 
 // The outbound path. Frames are marked on connections (push); a flush sends
 // each marked connection everything that waits for it with one send. Replies
-// (urgent) go out with every turn, broadcasts (bulk) in slices between which
-// the loop serves I/O.
+// (urgent) go out with every turn, broadcasts (bulk) in laps over all marked
+// connections, a slice of a lap per turn, so that the loop serves I/O between.
 
 const (
 	sendBytes  = 64 << 10             // most bytes that are gathered for one send
@@ -13,8 +13,8 @@ const (
 	sliceTime  = 2 * time.Millisecond // and its longest time
 	sliceCheck = 32                   // connections between two looks at the clock
 
-	passDeliveries = 256       // most deliveries of one bulk pass,
-	passBytes      = 512 << 10 // and most bytes of frames
+	maxLapDeliveries = 256       // most deliveries of one lap,
+	maxLapBytes      = 512 << 10 // and most bytes of their frames
 )
 
 // waiting is the number of frames that wait for the connection.
@@ -65,7 +65,7 @@ func (c *Conn) enqueue(f *Frame) {
 // allocated per connection as long as they keep up.
 func (l *Loop) Broadcast(f *Frame, to []Handle, except Handle) {
 	l.check()
-	l.passBytes += len(f.bytes)
+	l.lapBytes += len(f.bytes)
 	for _, h := range to {
 		if h == except {
 			continue
@@ -102,8 +102,8 @@ func (l *Loop) flushUrgent() {
 	l.urgent = l.urgent[:0]
 }
 
-// flushSlice sends to the next connections of the bulk pass and reports
-// whether the pass is over.
+// flushSlice sends to the next connections that a broadcast has frames for,
+// and reports whether there are no more.
 func (l *Loop) flushSlice() bool {
 	end := min(l.bulkNext+sliceConns, len(l.bulk))
 	start := time.Now()
@@ -119,11 +119,19 @@ func (l *Loop) flushSlice() bool {
 			break
 		}
 	}
-	if l.bulkNext < len(l.bulk) {
-		return false
+	if l.bulkNext >= l.lapEnd {
+		l.lap()
 	}
-	l.bulk, l.bulkNext = l.bulk[:0], 0
-	return true
+	return len(l.bulk) == 0
+}
+
+// lap begins another lap over those that were marked during the last.
+func (l *Loop) lap() {
+	left := copy(l.bulk, l.bulk[l.bulkNext:])
+	clear(l.bulk[left:])
+	l.bulk = l.bulk[:left]
+	l.bulkNext, l.lapEnd = 0, left
+	l.lapDeliveries, l.lapBytes = 0, 0
 }
 
 // flushConn sends what waits, with as few sends as it takes.

@@ -88,6 +88,34 @@ func TestReplyOvertakesTheFlushPass(t *testing.T) {
 	}
 }
 
+// What is published while a broadcast is being sent joins it: nobody gets two
+// sends for it but those who were served already, and nobody gets it out of
+// order or is taken for slow while it waits for its turn.
+func TestPublishesJoinARunningBroadcast(t *testing.T) {
+	l := enginetest.New(engine.Config{QueueFrames: 600}, echo{})
+	peers, handles := open(t, l, 1500)
+	before := l.Sends()
+	for i := range 2000 {
+		deliver(l, event(fmt.Sprint(i)), handles)
+		l.Turn() // a third of the subscribers
+	}
+	l.Settle()
+	if n := l.Sends() - before; n > 1500*2000/2 {
+		t.Errorf("%d sends for 2,000 publishes to 1,500: they did not join", n)
+	}
+	for i, p := range peers {
+		got := texts(t, p.Received())
+		if len(got) != 2000 {
+			t.Fatalf("peer %d got %d of 2,000", i, len(got))
+		}
+		for n, text := range got {
+			if text != fmt.Sprint(n) {
+				t.Fatalf("peer %d got %s as number %d", i, text, n)
+			}
+		}
+	}
+}
+
 func TestSlowConsumerIsClosedWithItsReason(t *testing.T) {
 	closed := make(chan engine.Cause, 2)
 	l := enginetest.New(engine.Config{QueueFrames: 8}, echo{closed: closed})
