@@ -80,6 +80,7 @@ func (l *Loop) Writable(h Handle) {
 	if c == nil || !c.has(flagBlocked) {
 		return
 	}
+	defer l.recoverFor(c)
 	l.unblock(c)
 	l.transport.Unwatch(c)
 	l.flushConn(c)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"time"
@@ -35,6 +36,11 @@ type Config struct {
 	// Default: a quarter of the memory that the cgroup or machine gives.
 	// Beyond, the connection whose oldest frame has waited longest is closed.
 	QueueBudget int64
+	// InputBudget bounds the bytes of unfinished requests and messages of all
+	// connections together. Default: an eighth of the memory that the cgroup or
+	// machine gives. Beyond, whoever sends more of one is refused: 503, or
+	// close code 1013.
+	InputBudget int64
 	// MailboxBytes bounds the deliveries posted to one loop and not yet run.
 	// Default 64 MiB.
 	MailboxBytes int64
@@ -80,6 +86,7 @@ func (c *Config) SetDefaults() {
 	def(&c.QueueBytes, 1<<20)
 	def(&c.QueueFrames, 1024)
 	def(&c.QueueBudget, memoryLimit()/4)
+	def(&c.InputBudget, memoryLimit()/8)
 	def(&c.MailboxBytes, 64<<20)
 	def(&c.HeadTimeout, 10*time.Second)
 	def(&c.KeepAlive, 75*time.Second)
@@ -111,7 +118,7 @@ func (c *Config) validate() error {
 	case len(c.Addrs) == 0:
 		return errors.New("engine: no address to listen on")
 	case c.Loops < 1 || c.Loops > MaxLoops:
-		return errors.New("engine: loops must be between 1 and 256")
+		return fmt.Errorf("engine: %d loops: there can be 1 to %d", c.Loops, MaxLoops)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ type Conn struct {
 	slot uint32
 	gen  uint32
 	fd   int32
+	most uint32 // bytes of one message; SetMaxMessage
 
 	// Owned by the loop.
 	rcv    Receiver         // nil before the upgrade
@@ -91,6 +92,14 @@ func (c *Conn) SetIdle(seconds int) {
 	c.loop.check()
 	c.idle = uint16(min(seconds, 1<<16-1))
 	c.touch()
+}
+
+// SetMaxMessage bounds one message of this connection, in bytes, fragments
+// taken together: Config.MaxMessage or less. A larger one is closed with 1009
+// as soon as its declared length tells, before it is kept.
+func (c *Conn) SetMaxMessage(bytes int) {
+	c.loop.check()
+	c.most = uint32(min(bytes, c.loop.cfg.MaxMessage))
 }
 
 // touch restarts the idle time of an upgraded connection.
@@ -210,11 +219,10 @@ func (c *Conn) finish() {
 // says why, and rcv is not called.
 func (c *Conn) Upgrade(rcv Receiver) error {
 	c.loop.check()
-	head := c.loop.headOf(c)
-	answer, err := websocket.Upgrade(nil, head)
-	if c.state != stateHTTP && c.state != stateParked {
+	if c.has(flagAnswered) || (c.state != stateHTTP && c.state != stateParked) {
 		return errGone
 	}
+	answer, err := websocket.Upgrade(nil, c.loop.headOf(c))
 	c.set(flagAnswered)
 	c.push(NewRaw(Protocol, answer))
 	if err != nil {

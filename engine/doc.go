@@ -36,7 +36,8 @@
 // connection all that waits for it with one send. A socket that takes no more
 // gets a bounded queue of references (Config.QueueBytes, QueueFrames) and is
 // watched by a poller of our own; all such queues together have a budget
-// (Config.QueueBudget), and the oldest goes first when it is used up.
+// (Config.QueueBudget), and the oldest goes first when it is used up. What is
+// read and unfinished has a budget too (Config.InputBudget).
 //
 // # Goroutines
 //
@@ -47,5 +48,11 @@
 //   - the kicker (sockets.kick): wakes loops that have work left, so that they
 //     look at I/O first.
 //   - the dispatcher of the worker pool (workers.dispatch), up to
-//     Config.Workers workers, and two housekeepers of package ants.
+//     Config.Workers workers, and two housekeepers of package ants; two more
+//     of those belong to a pool that gnet makes when it is imported and that
+//     we do not use.
+//
+// Outside the engine, command fanfare has one goroutine per metrics address
+// and those that net/http starts for scrapes; packages channels and protocol
+// start none.
 package engine

@@ -5,6 +5,7 @@ package engine
 import (
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
@@ -43,7 +44,13 @@ func (t tick) Run(l *Loop) { l.Tick(t.t) }
 // OnOpen counts a newcomer. Over the limit it is let in to be told so; far
 // over it, its socket is closed at once: accept must never run out of
 // descriptors, for gnet would end.
-func (t *sockets) OnOpen(gc gnet.Conn) ([]byte, gnet.Action) {
+func (t *sockets) OnOpen(gc gnet.Conn) (_ []byte, action gnet.Action) {
+	defer func() {
+		if p := recover(); p != nil {
+			t.server.cfg.Logger.Error("panic while a connection was opened; it is closed", "panic", p, "stack", string(debug.Stack()))
+			action = gnet.Close
+		}
+	}()
 	open := t.server.open.Add(1)
 	if open > t.server.max+Headroom/2 || t.server.draining.Load() {
 		t.server.refused.Add(1)

@@ -11,7 +11,7 @@ func (l *Loop) readFrames(c *Conn, data []byte) int {
 	used := 0
 	for used < len(data) && (c.state == stateOpen || c.state == stateClosing) {
 		var m websocket.Message
-		n, need, ok, err := c.reader.Next(data[used:], l.cfg.MaxMessage, &m)
+		n, need, ok, err := c.reader.Next(data[used:], int(c.most), &m)
 		if err != nil {
 			l.violation(c, err)
 			return len(data)

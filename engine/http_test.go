@@ -14,6 +14,7 @@ import (
 	"fanfare/engine"
 	"fanfare/engine/enginetest"
 	"fanfare/engine/http1"
+	"fanfare/engine/websocket"
 )
 
 // exchange sends raw bytes and reads n answers.
@@ -238,3 +239,60 @@ func TestParkedRequestIsAnsweredInTime(t *testing.T) {
 type parker struct{ echo }
 
 func (parker) Request(c *engine.Conn, _ *http1.Request) { c.Park() }
+
+// What is unfinished has a budget for all connections together.
+func TestInputBudget(t *testing.T) {
+	l := enginetest.New(engine.Config{InputBudget: 1 << 20}, echo{})
+	half := websocket.AppendMasked(nil, websocket.Text, false, []byte(strings.Repeat("x", 200_000)), [4]byte{1, 2, 3, 4})
+	peers, _ := open(t, l, 20)
+	refused := 0
+	for _, p := range peers {
+		p.Write(half)
+		if got := p.Received(); len(got) > 0 {
+			refused++
+			if got[0] != 0x88 || got[2] != 1013>>8 || got[3] != 1013&0xff {
+				t.Errorf("got %q, want a close frame 1013", got)
+			}
+		}
+	}
+	if refused == 0 || refused > 17 {
+		t.Errorf("%d of 20 refused", refused)
+	}
+	p := l.Dial()
+	p.Write([]byte("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n" + strings.Repeat("y", 400_000)))
+	if got := string(p.Received()); !strings.HasPrefix(got, "HTTP/1.1 503 ") {
+		t.Errorf("got %q", got)
+	}
+	for _, p := range peers {
+		p.Hangup()
+	}
+	p = l.Dial()
+	p.Write([]byte("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n" + strings.Repeat("y", 399_999)))
+	p.Write([]byte("y"))
+	if got := string(p.Received()); !strings.HasPrefix(got, "HTTP/1.1 200 ") {
+		t.Errorf("room is not given back: %q", got[:min(len(got), 100)])
+	}
+}
+
+// A connection's own limit counts from the declared length.
+func TestMaxMessageOfAConnection(t *testing.T) {
+	l := enginetest.New(engine.Config{}, echo{})
+	peers, _ := open(t, l, 1)
+	peers[0].Conn().SetMaxMessage(100)
+	peers[0].Write(websocket.AppendMasked(nil, websocket.Text, true, []byte(strings.Repeat("x", 101)), [4]byte{})[:6])
+	if got := peers[0].Received(); len(got) < 4 || got[0] != 0x88 || got[2] != 1009>>8 || got[3] != 1009&0xff {
+		t.Errorf("got %q, want a close frame 1009", got)
+	}
+}
+
+// Replies are flushed before they fill more memory than a slow connection may.
+func TestRepliesAreBoundedInBytes(t *testing.T) {
+	l := enginetest.New(engine.Config{QueueBytes: 100_000}, echo{})
+	p := l.Dial()
+	p.Stall(true)
+	raw := "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\n" + strings.Repeat("y", 50_000)
+	p.Write([]byte(strings.Repeat(raw, 20)))
+	if !p.Closed() {
+		t.Error("a megabyte of answers waits for a client that reads nothing")
+	}
+}

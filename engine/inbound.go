@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"sync/atomic"
+
 	"fanfare/engine/http1"
 )
 
@@ -14,11 +16,21 @@ type inbound struct {
 
 	// A request of which the head is complete and the body is not, or which
 	// is parked.
-	head   []byte // its head
-	body   []byte // as far as it is there
-	chunks http1.Chunks
-	limit  int // most bytes of body
-	onBody bool
+	head    []byte // its head
+	body    []byte // as far as it is there
+	chunks  http1.Chunks
+	limit   int // most bytes of body
+	onBody  bool
+	chunked bool
+
+	held int // what the node's budget has it down for, in bytes
+}
+
+// inputBudget counts the bytes that connections have sent and that can't be
+// used yet, of all loops.
+type inputBudget struct {
+	limit int64
+	used  atomic.Int64
 }
 
 // Open takes over a new connection. The transport calls it on the loop.
@@ -30,6 +42,7 @@ func (l *Loop) Open(sock any, fd int, surplus bool) *Conn {
 		return nil
 	}
 	c.loop, c.sock, c.fd, c.state = l, sock, int32(fd), stateHTTP
+	c.most = uint32(l.cfg.MaxMessage)
 	if surplus {
 		c.set(flagSurplus)
 	}
@@ -46,6 +59,33 @@ func (l *Loop) Ingest(c *Conn, data []byte) {
 	l.current = c
 	defer l.recover()
 	l.ingest(c, data)
+	l.weigh(c)
+}
+
+// weigh tells the node's budget what the connection holds by now.
+func (l *Loop) weigh(c *Conn) {
+	in := c.in
+	if in == nil {
+		return
+	}
+	held := cap(in.buf) + cap(in.head) + cap(in.body) + c.reader.Buffered()
+	more := held - in.held
+	in.held = held
+	if l.input.used.Add(int64(more)) > l.input.limit && more > 0 {
+		l.overfed(c)
+	}
+}
+
+// overfed refuses a connection that sends more of something unfinished when
+// there is no room for it.
+func (l *Loop) overfed(c *Conn) {
+	const sorry = "too many unfinished messages wait here; try again later"
+	if c.state == stateOpen {
+		c.closeWith(1013, sorry, CauseOverload)
+	} else {
+		l.apologise(c, 503, sorry)
+	}
+	c.dropInput()
 }
 
 func (l *Loop) ingest(c *Conn, data []byte) {
@@ -147,6 +187,10 @@ func (l *Loop) inboundOf(c *Conn) *inbound {
 
 // settleInput takes the place away again when nothing waits.
 func (l *Loop) settleInput(c *Conn) {
+	if c.reader.Buffered() > 0 {
+		l.inboundOf(c) // has it weighed
+		return
+	}
 	if c.in != nil && len(c.in.buf) == 0 && c.in.head == nil {
 		c.dropInput()
 	}
@@ -160,6 +204,7 @@ func (c *Conn) dropInput() {
 	}
 	c.in = nil
 	l := c.loop
+	l.input.used.Add(-int64(in.held))
 	if cap(in.buf) <= maxSpareInput && len(l.inbounds) < maxSpareInputs {
 		*in = inbound{buf: in.buf[:0]}
 		l.inbounds = append(l.inbounds, in)

@@ -23,6 +23,7 @@ type Loop struct {
 	transport Transport
 	log       *slog.Logger
 	budget    *budget
+	input     *inputBudget
 	started   time.Time
 
 	headSeconds, keepAliveSeconds, answerSeconds, closeSeconds int
@@ -66,6 +67,7 @@ func NewLoop(cfg *Config, index int, h Handler, t Transport) *Loop {
 	l := &Loop{
 		index: index, cfg: cfg, handler: h, transport: t, log: cfg.Logger,
 		budget:  &budget{limit: cfg.QueueBudget},
+		input:   &inputBudget{limit: cfg.InputBudget},
 		started: time.Now(),
 		scratch: make([]byte, sendBytes),
 	}
@@ -202,17 +204,26 @@ func (l *Loop) run(t Task) {
 	t.Run(l)
 }
 
+// recoverFor is recover where it is known whom a panic costs.
+func (l *Loop) recoverFor(c *Conn) {
+	if p := recover(); p != nil {
+		l.panicked(p, c)
+	}
+}
+
 // recover ends a callback that panicked: the connection it served is closed,
 // the server lives on.
 func (l *Loop) recover() {
-	p := recover()
-	if p == nil {
-		return
+	if p := recover(); p != nil {
+		l.panicked(p, l.current)
 	}
+}
+
+func (l *Loop) panicked(p any, c *Conn) {
 	l.counters.panics++
 	l.log.Error("panic on a loop; the connection it served is closed", "panic", p, "loop", l.index, "stack", string(debug.Stack()))
-	if l.current != nil {
-		l.current.Abort(CausePanic)
+	if c != nil {
+		c.Abort(CausePanic)
 	}
 }
 
@@ -244,8 +255,7 @@ func (l *Loop) tellClosed(c *Conn) {
 		return
 	}
 	c.set(flagClosedTold)
-	l.current = nil // c is on its way out already
-	defer l.recover()
+	defer l.recoverFor(nil) // c is on its way out already
 	c.rcv.Closed(c, c.cause)
 }
 
@@ -254,8 +264,13 @@ func (l *Loop) closeDoomed() {
 		c := l.doomed[i]
 		l.doomed[i] = nil
 		if c.state == stateDead {
-			l.transport.Close(c)
+			l.close(c)
 		}
 	}
 	l.doomed = l.doomed[:0]
+}
+
+func (l *Loop) close(c *Conn) {
+	defer l.recoverFor(nil)
+	l.transport.Close(c)
 }

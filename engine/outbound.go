@@ -34,8 +34,9 @@ func (c *Conn) push(f *Frame) Verdict {
 	if c.has(flagBlocked) {
 		return c.loop.bound(c)
 	}
-	if c.q != nil && c.q.n > c.loop.cfg.QueueFrames {
-		c.loop.flushConn(c) // one read can ask for thousands of pongs
+	c.loop.lapBytes += len(f.bytes)
+	if c.q != nil && (c.q.n > c.loop.cfg.QueueFrames || c.q.bytes > c.loop.cfg.QueueBytes) {
+		c.loop.flushConn(c) // one read can ask for thousands of pongs, or for megabytes
 		return Queued
 	}
 	if !c.has(flagUrgent) {
@@ -136,6 +137,7 @@ func (l *Loop) lap() {
 
 // flushConn sends what waits, with as few sends as it takes.
 func (l *Loop) flushConn(c *Conn) {
+	defer l.recoverFor(c)
 	for c.waiting() > 0 && !c.has(flagBlocked) && c.state != stateDead {
 		b := l.gather(c)
 		n, err := l.transport.Send(c, b)

@@ -14,7 +14,7 @@ func (l *Loop) readRequest(c *Conn, data []byte) int {
 	if c.in != nil && c.in.onBody {
 		return l.readBody(c, data)
 	}
-	r, n := l.readHead(c, data)
+	r, limit, n := l.readHead(c, data)
 	if r == nil {
 		return n
 	}
@@ -24,33 +24,33 @@ func (l *Loop) readRequest(c *Conn, data []byte) int {
 		l.serve(c, r)
 		return end
 	}
-	l.awaitBody(c, r)
+	l.awaitBody(c, r, limit)
 	return n
 }
 
-// readHead parses the head at the start of data. A nil request with n > 0
-// means that it was refused.
-func (l *Loop) readHead(c *Conn, data []byte) (*http1.Request, int) {
+// readHead parses the head at the start of data, n bytes, and tells how large
+// a body it may bring. A nil request with n > 0 means that it was refused.
+func (l *Loop) readHead(c *Conn, data []byte) (r *http1.Request, limit, n int) {
 	from := 0
 	if c.in != nil {
 		from = min(c.in.scanned, len(data))
 	}
-	n := http1.HeadEnd(data, from)
+	n = http1.HeadEnd(data, from)
 	if n < 0 {
-		return nil, l.awaitHead(c, data)
+		return nil, 0, l.awaitHead(c, data)
 	}
 	if c.in != nil {
 		c.in.scanned = 0
 	}
-	r := &l.request
+	r = &l.request
 	if err := http1.Parse(data[:n], l.cfg.Head, r); err != nil {
-		return nil, l.refuse(c, err, data)
+		return nil, 0, l.refuse(c, err, data)
 	}
-	if limit := l.handler.BodyLimit(r); r.ContentLength > int64(limit) {
-		return nil, l.refuse(c, tooLarge(limit), data)
+	if limit = l.handler.BodyLimit(r); r.ContentLength > int64(limit) {
+		return nil, 0, l.refuse(c, tooLarge(limit), data)
 	}
 	c.flags = c.flags&^(flagAnswered|flagKeepAlive|flagHead|flagHTTP10|flagContinued) | requestFlags(r)
-	return r, n
+	return r, limit, n
 }
 
 // awaitHead notes where to go on looking, unless what came can't become a
@@ -82,10 +82,10 @@ func requestFlags(r *http1.Request) flags {
 }
 
 // awaitBody keeps the head of a request whose body is not all there.
-func (l *Loop) awaitBody(c *Conn, r *http1.Request) {
+func (l *Loop) awaitBody(c *Conn, r *http1.Request, limit int) {
 	in := l.inboundOf(c)
 	in.head = append([]byte(nil), r.Head...)
-	in.limit, in.onBody, in.scanned, in.need = l.handler.BodyLimit(r), true, 0, 0
+	in.limit, in.onBody, in.chunked, in.scanned, in.need = limit, true, r.Chunked, 0, 0
 	if !r.Chunked {
 		in.limit = int(r.ContentLength)
 	}
@@ -101,28 +101,32 @@ var continueFrame = NewRaw(Protocol, []byte(http1.Continue))
 // readBody takes what data has of the body and serves the request when that
 // completes it.
 func (l *Loop) readBody(c *Conn, data []byte) int {
-	in, r := c.in, &l.request
+	in := c.in
+	n, done, err := in.takeBody(data)
+	if err != nil {
+		return l.refuse(c, err, data)
+	}
+	if !done {
+		return n
+	}
+	r := &l.request
 	if err := http1.Parse(in.head, l.cfg.Head, r); err != nil {
 		return l.refuse(c, err, data)
 	}
-	n, done := 0, false
-	if r.Chunked {
-		var err error
-		if in.body, n, done, err = in.chunks.Decode(in.body, data, in.limit); err != nil {
-			return l.refuse(c, err, data)
-		}
-	} else {
-		n = min(in.limit-len(in.body), len(data))
-		in.body = append(in.body, data[:n]...)
-		done = len(in.body) == in.limit
-	}
-	if done {
-		r.Body = in.body
-		in.onBody = false
-		l.serve(c, r)
-		l.endRequest(c)
-	}
+	r.Body, in.onBody = in.body, false
+	l.serve(c, r)
+	l.endRequest(c)
 	return n
+}
+
+func (in *inbound) takeBody(data []byte) (n int, done bool, err error) {
+	if in.chunked {
+		in.body, n, done, err = in.chunks.Decode(in.body, data, in.limit)
+		return n, done, err
+	}
+	n = min(in.limit-len(in.body), len(data))
+	in.body = append(in.body, data[:n]...)
+	return n, len(in.body) == in.limit, nil
 }
 
 // serve hands a complete request to the handler.
@@ -160,7 +164,7 @@ func (l *Loop) headOf(c *Conn) []byte {
 func (l *Loop) endRequest(c *Conn) {
 	if c.in != nil && c.state != stateParked {
 		in := c.in
-		*in = inbound{buf: in.buf}
+		*in = inbound{buf: in.buf, held: in.held}
 	}
 }
 

@@ -19,6 +19,7 @@ type Server struct {
 	sockets *sockets
 	workers *workers
 	budget  budget
+	input   inputBudget
 	max     int64
 
 	open     atomic.Int64  // sockets open now
@@ -39,7 +40,7 @@ func New(cfg Config, h Handler) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, handler: h, max: int64(max), done: make(chan struct{})}
-	s.budget.limit = cfg.QueueBudget
+	s.budget.limit, s.input.limit = cfg.QueueBudget, cfg.InputBudget
 	return s, nil
 }
 
@@ -69,7 +70,7 @@ func (s *Server) startLoops() error {
 	}
 	for i := range s.cfg.Loops {
 		l := NewLoop(&s.cfg, i, s.handler, s.sockets)
-		l.server, l.budget = s, &s.budget
+		l.server, l.budget, l.input = s, &s.budget, &s.input
 		s.loops = append(s.loops, l)
 	}
 	return s.sockets.start()
@@ -168,7 +169,7 @@ func (c *Conn) dismiss(goodbye func(*Conn)) {
 
 // Stats adds up what the loops have counted.
 func (s *Server) Stats() Stats {
-	st := Stats{Loops: len(s.loops), QueuedBytes: s.budget.used.Load(), Refused: s.refused.Load()}
+	st := Stats{Loops: len(s.loops), QueuedBytes: s.budget.used.Load(), InputBytes: s.input.used.Load(), Refused: s.refused.Load()}
 	for _, l := range s.loops {
 		st.add(l)
 	}

@@ -27,6 +27,7 @@ type Stats struct {
 	Violations, Panics                   uint64
 	Closed                               [causes]uint64 // by Cause
 	QueuedBytes, MailboxBytes            int64          // waiting for slow sockets; posted and not yet run
+	InputBytes                           int64          // of unfinished requests and messages
 	Refused                              uint64         // connections closed at once, far over the limit
 	Loops                                int
 }

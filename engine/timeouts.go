@@ -85,6 +85,7 @@ func (l *Loop) Closed(c *Conn) {
 // lastWords sends what waits for a connection whose peer has shut down its
 // half: it may still be reading, as HTTP clients do that end their request so.
 func (l *Loop) lastWords(c *Conn) {
+	defer l.recoverFor(nil)
 	for c.state != stateDead && c.waiting() > 0 && !c.has(flagBlocked) {
 		b := l.gather(c)
 		n, err := l.transport.Send(c, b)

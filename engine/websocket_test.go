@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"fanfare/engine"
+	"fanfare/engine/enginetest"
 	"fanfare/engine/websocket"
 	"fanfare/engine/websocket/cases"
 )
@@ -80,6 +81,23 @@ func TestPanicCostsOneConnection(t *testing.T) {
 	}
 	if n := s.Stats().Panics; n != 1 {
 		t.Errorf("%d panics counted, want 1", n)
+	}
+}
+
+// A panic while bytes are sent costs the connection that they were for.
+func TestPanicInSendCostsOneConnection(t *testing.T) {
+	l := enginetest.New(engine.Config{}, echo{})
+	peers, handles := open(t, l, 3)
+	peers[1].PanicOnSend()
+	deliver(l, event("hi"), handles)
+	l.Settle()
+	for _, i := range []int{0, 2} {
+		if got := texts(t, peers[i].Received()); len(got) != 1 {
+			t.Errorf("peer %d got %q", i, got)
+		}
+	}
+	if !peers[1].Closed() {
+		t.Error("the one whose send panicked is still there")
 	}
 }
 

@@ -20,6 +20,7 @@ var ErrPoolFull = errors.New("the worker pool is full: all workers are busy and 
 type workers struct {
 	queue chan func()
 	pool  *ants.Pool
+	quit  chan struct{} // closed to end dispatch
 	done  sync.WaitGroup
 }
 
@@ -30,7 +31,7 @@ func newWorkers(n, queue int, log *slog.Logger) (*workers, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &workers{queue: make(chan func(), queue), pool: pool}
+	w := &workers{queue: make(chan func(), queue), pool: pool, quit: make(chan struct{})}
 	w.done.Go(w.dispatch)
 	return w, nil
 }
@@ -45,23 +46,27 @@ func (w *workers) submit(job func()) error {
 	}
 }
 
-// dispatch hands queued jobs to the pool as workers become free. A nil job
-// ends it.
+// dispatch hands queued jobs to the pool as workers become free.
 func (w *workers) dispatch() {
-	for job := range w.queue {
-		if job == nil {
+	for {
+		select {
+		case job := <-w.queue:
+			_ = w.pool.Submit(job) // fails only after stop
+		case <-w.quit:
 			return
 		}
-		_ = w.pool.Submit(job) // fails only after stop
 	}
 }
 
-// stop lets the queued jobs finish and waits for them, a few seconds at most.
+// stop ends the pool. Jobs that still wait are dropped, since nobody is left
+// to hear of them; those that run have a few seconds.
 func (w *workers) stop() {
-	w.queue <- nil
+	close(w.quit)
+	_ = w.pool.ReleaseTimeout(workersGrace) // also ends a dispatch that waits for a worker
 	w.done.Wait()
-	_ = w.pool.ReleaseTimeout(5 * time.Second)
 }
+
+const workersGrace = 3 * time.Second
 
 type antsLog struct{ log *slog.Logger }
 

@@ -65,6 +65,7 @@ type Peer struct {
 	room     int // bytes that the socket takes before it stalls; < 0: any
 	watched  engine.Handle
 	discard  bool
+	panics   bool
 	fin      bool
 	closed   bool
 }
@@ -94,6 +95,10 @@ func (p *Peer) Received() []byte {
 
 // Discard makes the peer forget what it receives, for benchmarks.
 func (p *Peer) Discard() { p.discard = true }
+
+// PanicOnSend makes the transport panic instead of sending, as a bug in it
+// would.
+func (p *Peer) PanicOnSend() { p.panics = true }
 
 // Stall makes the socket take no more bytes, or take them again.
 func (p *Peer) Stall(on bool) {
@@ -139,6 +144,9 @@ func peer(c *engine.Conn) *Peer { return c.Socket().(*Peer) }
 func (t *transport) Send(c *engine.Conn, b []byte) (int, error) {
 	t.sends++
 	p := peer(c)
+	if p.panics {
+		panic("as asked")
+	}
 	n := len(b)
 	if p.room >= 0 {
 		n = min(n, p.room)
