@@ -40,6 +40,9 @@ func api02(t *T) {
 	t.status(t.do(signed), http.StatusOK)
 	signed.Query[0].Value += "x"
 	t.unauthorized(t.do(signed)) // each value counts
+	if t.own() {
+		t.escapedPath() // nor does it matter how the path is written
+	}
 }
 
 func api03(t *T) {
@@ -99,7 +102,13 @@ func api06(t *T) {
 func api07(t *T) {
 	app := t.apps[mainApp]
 	empty := wire.Request{Method: http.MethodPost, Path: "/apps/" + app.ID + "/events"}
-	t.refuses(t.signed(app, empty), http.StatusBadRequest) // past the signature, and then no event
+	resp := t.signed(app, empty) // past the signature, and then there is no event in it
+	if resp.Status == http.StatusUnauthorized {
+		t.fatalf("an empty body without body_md5 got status 401 with body %q", resp.Body)
+	}
+	if t.own() {
+		t.refuses(resp, http.StatusBadRequest)
+	}
 	empty.Query = []wire.Param{{Name: "auth_signature", Value: wrongSignature}}
 	t.unauthorized(t.signed(app, empty))
 }
@@ -109,7 +118,6 @@ func api08(t *T) {
 	r := t.publishing(app)
 	r.Signed, r.Path = r.Path, "/prefix"+r.Path
 	t.status(t.at(t.strippingProxy("/prefix")).signed(app, r), http.StatusOK)
-	t.escapedPath()
 	if !t.own() {
 		t.note("only a prefix that a proxy strips was checked: a configured one needs a server of the suite's own")
 		return
@@ -161,7 +169,7 @@ func api09(t *T) {
 	if !strings.Contains(body, text) && !strings.Contains(body, strings.ReplaceAll(text, "\n", `\n`)) {
 		t.fatalf("the body of 401 is %q, which does not name the text to sign, %q", body, text)
 	}
-	if !strings.Contains(body, wrongSignature) {
+	if t.own() && !strings.Contains(body, wrongSignature) {
 		t.fatalf("the body of 401 is %q, which does not name the signature that was sent", body)
 	}
 	if right := app.Sign(text); strings.Contains(body, right) || strings.Contains(body, app.Secret) {

@@ -24,11 +24,11 @@ func (t *T) allow(limit time.Duration) {
 	t.closeLater(cancel)
 }
 
-// silent connects to the app with the shortest activity timeout, and has the
-// check wait as long as that server needs.
-func (t *T) silent() *client {
+// silent connects to the app with the shortest activity timeout, and gives the
+// check that many times this timeout and some more to wait.
+func (t *T) silent(idles int, more time.Duration) *client {
 	probe := t.connect(silentApp)
-	t.allow(probe.idle + pongLimit + t.limit)
+	t.allow(time.Duration(idles)*probe.idle + more + t.limit)
 	return t.connect(silentApp)
 }
 
@@ -56,7 +56,7 @@ func (c *client) awaitPing(limit time.Time) time.Time {
 }
 
 func con24(t *T) {
-	c := t.silent()
+	c := t.silent(3, 2*pingTolerance)
 	since := time.Now()
 	at := c.awaitPing(since.Add(c.idle + pingTolerance))
 	if early := at.Sub(since); early < c.idle*9/10 {
@@ -95,7 +95,7 @@ func (c *client) pingedUntil(limit time.Time) bool {
 }
 
 func con25(t *T) {
-	c := t.silent()
+	c := t.silent(1, pingTolerance+pongLimit+pingTolerance)
 	at := c.awaitPing(time.Now().Add(c.idle + pingTolerance))
 	for {
 		f, err := c.conn.ReadUntil(at.Add(pongLimit + pingTolerance))
@@ -117,7 +117,7 @@ func con25(t *T) {
 }
 
 func con26(t *T) {
-	c := t.silent()
+	c := t.silent(8, pingTolerance) // twice for each way to speak, and once for the end
 	room := t.name("private-")
 	c.subscribeSigned(room)
 	for _, say := range []func(){

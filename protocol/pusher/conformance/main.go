@@ -22,6 +22,11 @@
 // are used. Statements that need a server which the suite may stop print
 // "later".
 //
+// Such a server is held to the words of each statement and may choose
+// otherwise. What our own server decides beyond them (code null in every
+// refusal, no members besides the documented ones, exact texts) is checked
+// where [target.own] says so.
+//
 // # Adding a check
 //
 // Write a function with the name of the statement, in the file of its section,

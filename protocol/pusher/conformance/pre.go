@@ -149,8 +149,12 @@ func pre07(t *T) {
 	room := t.name("presence-")
 	a.join(room, member("1", nil))
 	r := b.join(room, member("2", map[string]any{"name": "B"}))
-	if info, ok := r.Hash["1"]; !ok || string(info) != "null" {
-		t.fatalf("hash has %q for a member without user_info, want a key with null", info)
+	info, ok := r.Hash["1"]
+	if !ok {
+		t.fatalf("hash has no key for a member without user_info: %v", r.Hash)
+	}
+	if t.own() && string(info) != "null" {
+		t.fatalf("hash has %s for a member without user_info, want null", info)
 	}
 }
 
@@ -254,10 +258,10 @@ func pre13(t *T) {
 	const limit = 100
 	room := t.name("presence-")
 	clients := make([]*client, limit)
-	t.parallel(limit, func(t *T, i int) {
+	for i := range clients { // one by one: the order of what comes is for SUB-04 to judge
 		clients[i] = t.connect(mainApp)
 		clients[i].join(room, member(fmt.Sprint(i), nil))
-	})
+	}
 	over := t.connect(mainApp)
 	over.askSigned(room, member("over", nil))
 	over.refused(room)
@@ -297,9 +301,11 @@ func pre16(t *T) {
 	watcher.join(room, member("watcher", nil))
 	c.ask(room, c.app.Token(c.id, room, ""), "") // a good signature of the private form
 	c.refused(room)
-	for _, data := range []string{"{}", "null", "7", `"7"`, "[]", "no JSON", `{"user_info":{}}`, `{"user_id":null}`, `{"user_id":{}}`, `{"user_id":""}`, `{"user_id":true}`} {
-		c.askSigned(room, data)
-		c.refused(room)
+	if t.own() { // data without a usable id is no data
+		for _, data := range []string{"{}", "null", "7", `"7"`, "[]", "no JSON", `{"user_info":{}}`, `{"user_id":null}`, `{"user_id":{}}`, `{"user_id":""}`, `{"user_id":true}`} {
+			c.askSigned(room, data)
+			c.refused(room)
+		}
 	}
 	watcher.hearsNothing()
 	t.counts(c.app, room, 1)

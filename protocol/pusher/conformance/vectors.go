@@ -103,13 +103,10 @@ func api01(t *T) {
 		}
 	}
 	app := t.apps[vectorApp]
-	for i, want := range []string{"{}", `{"channels":`} {
+	for i, path := range []string{"events", "channels"} {
 		r := requestVectors[i].request
-		r.Path = fmt.Sprintf("/apps/%s/%s", app.ID, []string{"events", "channels"}[i])
-		body := t.status(t.signed(app, r), http.StatusOK)
-		if len(body) < len(want) || body[:len(want)] != want {
-			t.fatalf("%s signed now answers %s, want %s", requestVectors[i].name, body, want)
-		}
+		r.Path = fmt.Sprintf("/apps/%s/%s", app.ID, path)
+		t.status(t.signed(app, r), http.StatusOK) // the bodies are for API-10 and API-25 to judge
 	}
 	if !t.own() {
 		t.note("the vectors themselves were not checked: the server's clock cannot be set over the wire")
