@@ -45,6 +45,9 @@ func (l *Loop) block(c *Conn) {
 	l.backlogs = append(l.backlogs, backlog{c.Handle(), c.q.since})
 	l.blocked++
 	l.publishOldest()
+	if l.budget.exceeded() {
+		l.shed()
+	}
 	if err := l.transport.Watch(c); err != nil {
 		l.log.Error("cannot watch a socket for writing; connection closed", "error", err)
 		c.Abort(CauseOverload)

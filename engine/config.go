@@ -30,7 +30,9 @@ type Config struct {
 	MaxMessage int
 	// QueueBytes and QueueFrames bound what waits for one connection whose
 	// socket takes no more. Defaults 1 MiB and 1,024. One frame is always
-	// admitted, however large. Beyond: SlowClose.
+	// admitted, however large. Beyond: SlowClose. A connection that keeps up may
+	// have 256 frames or 512 KiB waiting for a moment: with lower limits a burst
+	// looks like slowness.
 	QueueBytes, QueueFrames int
 	// QueueBudget bounds the bytes waiting for all connections together.
 	// Default: a quarter of the memory that the cgroup or machine gives.
@@ -119,6 +121,10 @@ func (c *Config) validate() error {
 		return errors.New("engine: no address to listen on")
 	case c.Loops < 1 || c.Loops > MaxLoops:
 		return fmt.Errorf("engine: %d loops: there can be 1 to %d", c.Loops, MaxLoops)
+	case min(c.MaxConnections, c.MaxMessage, c.QueueBytes, c.QueueFrames, c.Workers, c.WorkerQueue) < 0,
+		min(c.QueueBudget, c.InputBudget, c.MailboxBytes) < 0,
+		min(c.HeadTimeout, c.KeepAlive, c.AnswerTimeout, c.CloseTimeout) < 0:
+		return errors.New("engine: a size, number or time is negative: give 0 for its default")
 	}
 	return nil
 }

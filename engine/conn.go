@@ -81,6 +81,9 @@ func (c *Conn) Receiver() Receiver { return c.rcv }
 // Remote is the peer's address, "ip:port"; empty when it is not known.
 func (c *Conn) Remote() string { return c.loop.transport.Remote(c) }
 
+// Open tells that the connection is upgraded and not closing.
+func (c *Conn) Open() bool { return c.state == stateOpen }
+
 // Surplus tells that the connection came over Config.MaxConnections. It was
 // let in only to be told so: refuse it.
 func (c *Conn) Surplus() bool { return c.has(flagSurplus) }
@@ -225,6 +228,9 @@ func (c *Conn) Upgrade(rcv Receiver) error {
 	answer, err := websocket.Upgrade(nil, c.loop.headOf(c))
 	c.set(flagAnswered)
 	c.push(NewRaw(Protocol, answer))
+	if c.state == stateDead { // too slow for answers to earlier requests
+		return errGone
+	}
 	if err != nil {
 		c.linger(CauseProtocol)
 		return err
@@ -234,6 +240,7 @@ func (c *Conn) Upgrade(rcv Receiver) error {
 	c.loop.counters.upgrades++
 	c.setDue(0)
 	if parked {
+		c.loop.endRequest(c)
 		c.loop.resume(c)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"fanfare/engine/http1"
+	"fanfare/engine/websocket"
 )
 
 // inbound holds what a connection has sent and what can't be used yet: half a
@@ -80,12 +81,12 @@ func (l *Loop) weigh(c *Conn) {
 // there is no room for it.
 func (l *Loop) overfed(c *Conn) {
 	const sorry = "too many unfinished messages wait here; try again later"
-	if c.state == stateOpen {
-		c.closeWith(1013, sorry, CauseOverload)
-	} else {
+	if c.state != stateOpen {
 		l.apologise(c, 503, sorry)
+		return
 	}
-	c.dropInput()
+	c.push(NewRaw(Protocol, websocket.AppendClose(nil, 1013, sorry)))
+	c.linger(CauseOverload)
 }
 
 func (l *Loop) ingest(c *Conn, data []byte) {
@@ -95,7 +96,8 @@ func (l *Loop) ingest(c *Conn, data []byte) {
 	}
 	rest := l.consume(c, data)
 	if len(rest) > 0 {
-		l.inboundOf(c).buf = append(c.in.buf, rest...)
+		in := l.inboundOf(c)
+		in.buf = append(in.buf, rest...)
 	}
 	l.settleInput(c)
 }
@@ -119,6 +121,7 @@ func (l *Loop) reconsume(c *Conn) {
 		in.buf = in.buf[:copy(in.buf, rest)]
 	}
 	l.settleInput(c)
+	l.weigh(c)
 }
 
 // consume uses as much of data as it can and returns the rest.
@@ -164,8 +167,7 @@ func (l *Loop) boundParked(c *Conn, data []byte) {
 func (l *Loop) resume(c *Conn) {
 	h := c.Handle()
 	l.Post(TaskFunc(func(l *Loop) {
-		if c := l.Conn(h); c != nil && c.in != nil {
-			l.endRequest(c)
+		if c := l.Conn(h); c != nil && c.in != nil && len(c.in.buf) > 0 {
 			l.reconsume(c)
 		}
 	}))

@@ -29,6 +29,7 @@ func claim(addrs []string) (*claimed, error) {
 	for _, addr := range addrs {
 		host, p, err := net.SplitHostPort(addr)
 		if err != nil {
+			c.release()
 			return nil, fmt.Errorf("cannot listen on %q: want host:port: %w", addr, err)
 		}
 		if p == "0" && port != "" {

@@ -23,15 +23,20 @@ func tuneListeners(addrs []string) {
 	})
 }
 
-// closeListeners stops listening. gnet still closes the numbers later, so
-// each is made to stand for /dev/null instead.
+// closeListeners stops listening. gnet still accepts from the numbers if it
+// was about to, and closes them later, so each is made to stand for a listener
+// that nobody can find: accept then says EAGAIN. Any other error would end
+// gnet.
 func closeListeners(addrs []string) {
-	null, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	idle, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return
 	}
-	defer func() { _ = unix.Close(null) }()
-	eachListener(addrs, func(fd int) { _ = unix.Dup3(null, fd, unix.O_CLOEXEC) })
+	defer func() { _ = unix.Close(idle) }()
+	if unix.Bind(idle, &unix.SockaddrUnix{}) != nil || unix.Listen(idle, 0) != nil {
+		return
+	}
+	eachListener(addrs, func(fd int) { _ = unix.Dup3(idle, fd, unix.O_CLOEXEC) })
 }
 
 // eachListener visits this process's listening sockets on the addresses.

@@ -176,6 +176,9 @@ func (l *Loop) runControl() {
 // same send. A lap takes so many deliveries and no more, so that a connection
 // which merely waits for its turn never comes near its limits.
 func (l *Loop) runDeliveries() {
+	if len(l.bulk) == 0 {
+		l.lapDeliveries, l.lapBytes = 0, 0 // replies alone must not hold up deliveries
+	}
 	if l.takenNext == len(l.taken) {
 		l.taken, l.takenNext = l.mail.takeBulk(keepSmall(l.taken)), 0
 	}

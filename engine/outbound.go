@@ -13,8 +13,10 @@ const (
 	sliceTime  = 2 * time.Millisecond // and its longest time
 	sliceCheck = 32                   // connections between two looks at the clock
 
-	maxLapDeliveries = 256       // most deliveries of one lap,
-	maxLapBytes      = 512 << 10 // and most bytes of their frames
+	// Most deliveries of one lap, and most bytes of their frames. A connection
+	// may wait for the rest of one lap and all of the next.
+	maxLapDeliveries = 128
+	maxLapBytes      = 256 << 10
 )
 
 // waiting is the number of frames that wait for the connection.

@@ -215,6 +215,74 @@ func TestPartialSendsKeepFramesWhole(t *testing.T) {
 	}
 }
 
+// The budget also counts when many sockets stop at once and nothing is sent to
+// them afterwards.
+func TestBudgetWhenManyStopAtOnce(t *testing.T) {
+	l := enginetest.New(engine.Config{QueueBudget: 10_000}, echo{})
+	peers, handles := open(t, l, 50)
+	for _, p := range peers {
+		p.Stall(true)
+	}
+	for i := range handles {
+		deliver(l, event(strings.Repeat("x", 1000)), handles[i:i+1])
+	}
+	l.Settle()
+	l.Advance(5 * time.Second)
+	left := 0
+	for _, p := range peers {
+		if !p.Closed() {
+			left++
+		}
+	}
+	if left > 10 {
+		t.Errorf("%d backlogs of 1,000 bytes stand in a budget of 10,000", left)
+	}
+}
+
+// Replies, however many, do not hold up deliveries.
+func TestPingFloodDoesNotStarveDeliveries(t *testing.T) {
+	l := enginetest.New(engine.Config{}, echo{})
+	peers, handles := open(t, l, 12)
+	ping := websocket.AppendMasked(nil, websocket.Ping, true, bytes.Repeat([]byte("x"), 125), [4]byte{1, 2, 3, 4})
+	flood := bytes.Repeat(ping, 500) // one read
+	deliver(l, event("hi"), handles[:1])
+	for range 20 {
+		for _, p := range peers[1:] {
+			p.Deliver(flood)
+			p.Received()
+		}
+		l.Turn()
+	}
+	if got := texts(t, peers[0].Received()); len(got) != 1 {
+		t.Errorf("got %q after 20 turns", got)
+	}
+}
+
+// What waits for a connection that merely waits for its turn stays below the
+// limit for slow ones.
+func TestWaitingForATurnIsBounded(t *testing.T) {
+	l := enginetest.New(engine.Config{}, echo{})
+	peers, handles := open(t, l, 2000)
+	for _, p := range peers {
+		p.Discard()
+	}
+	for range 3000 {
+		deliver(l, event(strings.Repeat("x", 4096)), handles)
+	}
+	most := 0
+	for range 100 {
+		l.Turn()
+		waiting := 0
+		for _, b := range peers[1999].Conn().State().Output {
+			waiting += len(b)
+		}
+		most = max(most, waiting)
+	}
+	if limit := 600 << 10; most == 0 || most > limit {
+		t.Errorf("up to %d bytes waited, want some and at most %d", most, limit)
+	}
+}
+
 // A handle whose connection has gone finds nobody, also when the slot is used
 // again.
 func TestStaleHandleFindsNobody(t *testing.T) {

@@ -26,7 +26,11 @@ func newPoller() (*poller, error) {
 		return nil, os.NewSyscallError("eventfd", err)
 	}
 	p := &poller{epoll: epoll, wake: wake}
-	return p, p.control(unix.EPOLL_CTL_ADD, wake, unix.EPOLLIN, 0)
+	if err := p.control(unix.EPOLL_CTL_ADD, wake, unix.EPOLLIN, 0); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
 }
 
 func (p *poller) add(fd int, h Handle) error {

@@ -188,6 +188,7 @@ func (l *Loop) answer(c *Conn, r *http1.Response) {
 	c.state = stateHTTP
 	c.setDue(l.keepAliveSeconds)
 	if parked {
+		l.endRequest(c)
 		l.resume(c)
 	}
 }

@@ -103,18 +103,22 @@ func (s *Server) Err() error {
 // returns when all loops are through or ctx ends.
 func (s *Server) EachConn(ctx context.Context, visit func(*Conn)) error {
 	seen := make(chan struct{}, len(s.loops))
+	asked := 0
 	for _, l := range s.loops {
+		if !s.sockets.attached(l) {
+			continue // it never had a connection
+		}
+		asked++
 		l.Post(TaskFunc(func(l *Loop) {
 			defer func() { seen <- struct{}{} }()
 			l.Each(visit)
 		}))
 	}
-	for _, l := range s.loops {
-		if !s.sockets.attached(l) {
-			continue // it never had a connection
-		}
+	for range asked {
 		select {
 		case <-seen:
+		case <-s.done:
+			return s.err
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -132,8 +136,8 @@ func (s *Server) Shutdown(ctx context.Context, goodbye func(*Conn)) error {
 	}
 	s.sockets.stopListening()
 	err := s.drain(ctx, goodbye)
+	s.workers.stop() // first: jobs post to loops
 	s.sockets.stop()
-	s.workers.stop()
 	return err
 }
 

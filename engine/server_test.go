@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -68,6 +69,78 @@ func TestShutdown(t *testing.T) {
 	if conn, err := net.Dial("tcp", s.Addrs()[0]); err == nil {
 		conn.Close()
 		t.Error("the port is still open")
+	}
+}
+
+// A newcomer whose accept is due in the very batch of events in which the
+// listeners are closed must not end the loops.
+func TestShutdownWhileSomebodyConnects(t *testing.T) {
+	h := gate{entered: make(chan struct{}, 2), leave: make(chan struct{})}
+	s := start(t, engine.Config{Loops: 1}, h)
+	open, first, second := upgrade(t, s), dial(t, s), dial(t, s)
+	const slow = "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n"
+	exchange(t, first, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 1)
+	exchange(t, second, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 1)
+	io.WriteString(first, slow)
+	<-h.entered
+	io.WriteString(second, slow)
+	newcomer := dial(t, s)
+	h.leave <- struct{}{} // the next batch has the second request, and the newcomer after it
+	<-h.entered
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.Shutdown(ctx, func(c *engine.Conn) { c.Close(4200, "bye") }) }()
+	for _, err := net.Dial("tcp", s.Addrs()[0]); err == nil; _, err = net.Dial("tcp", s.Addrs()[0]) {
+		runtime.Gosched() // until nobody listens any more
+	}
+	h.leave <- struct{}{}
+	if got, _ := io.ReadAll(open); !bytes.HasPrefix(got, []byte("\x88\x05\x10\x68bye")) {
+		t.Errorf("got %q, want a close frame 4200", got)
+	}
+	for _, conn := range []net.Conn{open, first, second, newcomer} {
+		conn.Close()
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
+// gate holds requests for /gate, and with them the loop, until told.
+type gate struct {
+	echo
+	entered, leave chan struct{}
+}
+
+func (g gate) Request(c *engine.Conn, r *http1.Request) {
+	if string(r.Path) == "/gate" {
+		g.entered <- struct{}{}
+		<-g.leave
+	}
+	g.echo.Request(c, r)
+}
+
+// A start that fails lets go of what it had claimed.
+func TestFailedStartLeavesNoDescriptor(t *testing.T) {
+	count := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	before := count()
+	for range 10 {
+		s, err := engine.New(engine.Config{Addrs: []string{"127.0.0.1:0", "nonsense"}, Logger: slog.New(slog.DiscardHandler)}, echo{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Start() == nil {
+			t.Fatal("started")
+		}
+	}
+	if n := count() - before; n > 0 {
+		t.Errorf("%d descriptors are left", n)
 	}
 }
 

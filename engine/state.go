@@ -55,7 +55,8 @@ func (c *Conn) Adopt(s ConnState, rcv Receiver) error {
 		c.push(NewRaw(Protocol, b))
 	}
 	if len(s.Input) > 0 {
-		c.loop.inboundOf(c).buf = append(c.in.buf, s.Input...)
+		in := c.loop.inboundOf(c)
+		in.buf = append(in.buf, s.Input...)
 		c.loop.reconsume(c)
 	}
 	return nil

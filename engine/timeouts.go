@@ -53,12 +53,13 @@ func (l *Loop) expireRequest(c *Conn) {
 		c.linger(CauseTimeout)
 		return
 	}
+	c.unset(flagHead) // it was the last request's
 	l.apologise(c, 408, "the request did not arrive in time: send it whole and at once")
 }
 
 // apologise ends a connection with an answer that it did not ask for.
 func (l *Loop) apologise(c *Conn, status int, text string) {
-	c.unset(flagAnswered | flagHead)
+	c.unset(flagAnswered)
 	answer := (&http1.Error{Status: status, Message: text}).Response()
 	c.Respond(&answer)
 }
