@@ -82,7 +82,7 @@ const Headroom = 256
 
 // SetDefaults fills in the default of every field that is zero.
 func (c *Config) SetDefaults() {
-	def(&c.Loops, runtime.GOMAXPROCS(0))
+	def(&c.Loops, min(runtime.GOMAXPROCS(0), MaxLoops))
 	c.Head = headDefaults(c.Head)
 	def(&c.MaxMessage, 1<<20)
 	def(&c.QueueBytes, 1<<20)

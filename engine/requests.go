@@ -208,5 +208,8 @@ func (l *Loop) refuse(c *Conn, err error, data []byte) int {
 }
 
 func tooLarge(limit int) error {
+	if limit == 0 {
+		return &http1.Error{Status: 413, Message: "no request body is taken here"}
+	}
 	return &http1.Error{Status: 413, Message: "request body too large: at most " + itoa(limit) + " bytes are taken here"}
 }

@@ -66,19 +66,6 @@ func BenchmarkAppendResponse(b *testing.B) {
 	}
 }
 
-func BenchmarkVisitQuery(b *testing.B) {
-	var r Request
-	if err := Parse([]byte(publish)[:HeadEnd([]byte(publish), 0)], Limits{}, &r); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := VisitQuery(r.Query, func(_, _ string) error { return nil }); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 // The good case allocates nothing once Fields has grown.
 func TestAllocations(t *testing.T) {
 	f := func(name string, want float64, do func()) {

@@ -9,7 +9,7 @@ type Request struct {
 	Method []byte // a token; methods are case-sensitive
 	Target []byte // as sent
 	Path   []byte // not decoded; starts with '/', or is "*" for OPTIONS. See UnescapePath
-	Query  []byte // what follows the first '?', not decoded. See VisitQuery
+	Query  []byte // what follows the first '?', not decoded
 	Host   []byte // from an absolute target, else from the Host field; may be empty, has the port if one was sent
 
 	Minor  int     // HTTP/1.Minor: 0 or 1

@@ -70,14 +70,14 @@ func cutScheme(target []byte) (rest []byte, ok bool) {
 }
 
 // splitTarget splits path and query at the first '?'. The path is checked for bad escapes here, so that every reader of
-// the request sees the same one or none; a query is for VisitQuery to judge.
+// the request sees the same one or none; a query is for its reader to judge.
 func (r *Request) splitTarget(target []byte) error {
 	r.Path, r.Query, _ = bytes.Cut(target, question)
 	if len(r.Path) == 0 { // "http://host" and "http://host/" are the same, RFC 9110 section 4.2.3
 		r.Path = rootPath
 	}
 	if i := badEscape(r.Path); i >= 0 {
-		return escapeError("path", r.Path, i)
+		return escapeError(r.Path, i)
 	}
 	return nil
 }

@@ -8,17 +8,9 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// malformed answers a head of which gobwas/ws could not even read a line; for that it writes nothing itself.
-const malformed = "HTTP/1.1 400 Bad Request\r\n" +
-	"Content-Type: text/plain; charset=utf-8\r\n" +
-	"Content-Length: 23\r\n" +
-	"Connection: close\r\n" +
-	"\r\n" +
-	"malformed HTTP request\n"
-
-// Upgrade answers the opening handshake in head (RFC 6455 section 4.2) with gobwas/ws's Upgrader and appends the whole
-// answer to dst: 101, or the HTTP error that says what is wrong. After a 101 the connection speaks WebSocket; err is
-// non-nil when the answer is a refusal, after which the connection should be closed.
+// Upgrade lets gobwas/ws's Upgrader judge the opening handshake in head (RFC 6455 section 4.2) and appends the whole
+// answer to dst: the Upgrader's 101, or an HTTP error of ours that says what would be right. After a 101 the connection
+// speaks WebSocket; err is non-nil when the answer is a refusal, after which the connection should be closed.
 //
 // head is the request line and header lines with the empty line that ends them, and no byte more: bytes after it would be
 // lost. The caller bounds its size. It is not changed. No subprotocol is selected and no extension negotiated, so
@@ -27,16 +19,13 @@ func Upgrade(dst, head []byte) ([]byte, error) {
 	x := exchanges.Get().(*exchange)
 	x.in, x.out = head, dst
 	_, err := ws.Upgrader{}.Upgrade(x)
-	answered := len(x.out) > len(dst)
-	dst, x.in, x.out = x.out, nil, nil
+	answer := x.out
+	x.in, x.out = nil, nil
 	exchanges.Put(x)
-	if err == nil {
-		return dst, nil
+	if err != nil {
+		return refusalFor(err).append(dst), fmt.Errorf("cannot upgrade to websocket: %w", err)
 	}
-	if !answered {
-		dst = append(dst, malformed...)
-	}
-	return dst, fmt.Errorf("cannot upgrade to websocket: %w", err)
+	return answer, nil
 }
 
 // exchange is the connection that the Upgrader reads and writes: the head, and the answer.

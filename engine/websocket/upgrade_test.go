@@ -3,10 +3,14 @@ package websocket_test
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/gobwas/ws"
+	"github.com/google/go-cmp/cmp"
 
 	"fanfare/engine/websocket"
 )
@@ -94,11 +98,44 @@ func TestUpgradeRefused(t *testing.T) {
 			if err == nil {
 				t.Fatalf("accepted: %q", got)
 			}
+			checkRefusal(t, got)
 			status, body := parseAnswer(t, got)
 			if status != tt.status || !strings.Contains(body, tt.body) {
 				t.Errorf("status %d, body %q; want %d and a body with %q", status, body, tt.status, tt.body)
 			}
 		})
+	}
+}
+
+// TestUpgradeVersionRefused checks the refusal of a version byte for byte, and that it stands after what was there.
+func TestUpgradeVersionRefused(t *testing.T) {
+	got, err := websocket.Upgrade([]byte("kept:"), []byte(strings.Replace(browserHead, "Version: 13", "Version: 8", 1)))
+	if !errors.Is(err, ws.ErrHandshakeUpgradeRequired) {
+		t.Errorf("error %v, want gobwas/ws's", err)
+	}
+	const want = "kept:HTTP/1.1 426 Upgrade Required\r\n" +
+		"Content-Type: text/plain; charset=utf-8\r\n" +
+		"Content-Length: 79\r\n" +
+		"Upgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\n" +
+		"Connection: Upgrade, close\r\n" +
+		"\r\n" +
+		"this version of WebSocket is not spoken here: send \"Sec-WebSocket-Version: 13\"\n"
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("answer (-want +got):\n%s", diff)
+	}
+}
+
+// checkRefusal wants what every refusal has: that the connection is closed, and a body that is plain text.
+func checkRefusal(t *testing.T, answer []byte) {
+	t.Helper()
+	resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(answer)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if !resp.Close || resp.Header.Get("Content-Type") != "text/plain; charset=utf-8" || resp.ContentLength < 30 {
+		t.Errorf("refusal %q: want Connection: close and a plain text that tells something", answer)
 	}
 }
 
