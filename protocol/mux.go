@@ -77,7 +77,7 @@ func (m *Mux) SetPhase(p Phase) { m.phase.Store(int32(p)) }
 func (m *Mux) Request(c *engine.Conn, r *http1.Request) {
 	path, ok := m.strip(r.Path)
 	if !ok {
-		m.unknown(c, r)
+		m.unknown(c, r, "")
 		return
 	}
 	r.Path = path
@@ -88,18 +88,18 @@ func (m *Mux) Request(c *engine.Conn, r *http1.Request) {
 	if m.health(c, r) {
 		return
 	}
-	m.unknown(c, r)
+	m.unknown(c, r, m.lacks(path))
 }
 
-// spareBody is how large a body may come with a request that is for nobody,
-// in bytes: it is read to be told so.
-const spareBody = 16 << 10
+// SpareBody is how large a body may come where none is taken, in bytes: it is
+// read to be told so.
+const SpareBody = 16 << 10
 
 // BodyLimit implements engine.Handler.
 func (m *Mux) BodyLimit(r *http1.Request) int {
 	path, ok := m.strip(r.Path)
 	if !ok {
-		return spareBody
+		return SpareBody
 	}
 	if h := m.find(path); h != nil {
 		whole := r.Path
@@ -107,7 +107,7 @@ func (m *Mux) BodyLimit(r *http1.Request) int {
 		defer func() { r.Path = whole }()
 		return h.BodyLimit(r)
 	}
-	return spareBody
+	return SpareBody
 }
 
 func (m *Mux) strip(path []byte) ([]byte, bool) {
@@ -179,17 +179,28 @@ func (m *Mux) ready(answer *http1.Response) {
 	answer.Body = []byte(phase.String() + "\n")
 }
 
-// unknown says which paths there are.
-func (m *Mux) unknown(c *engine.Conn, r *http1.Request) {
+// unknown says which paths there are, after a hint.
+func (m *Mux) unknown(c *engine.Conn, r *http1.Request, hint string) {
 	if r.Upgrade && m.upgrades != nil {
 		m.upgrades(c, r)
 		return
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "nothing is served at %.100q; there is\n", r.Path)
+	fmt.Fprintf(&b, "nothing is served at %.100q%s; there is\n", r.Path, hint)
 	for _, route := range m.routes {
 		fmt.Fprintf(&b, "  %s%s...  %s\n", m.prefix, route.prefix, route.what)
 	}
 	fmt.Fprintf(&b, "  %s/  %[1]s/up  %[1]s/ready  health\n", m.prefix)
 	c.Respond(&http1.Response{Status: 404, ContentType: plainText, Body: b.Bytes()})
+}
+
+// lacks is the hint for a path that ends just where a protocol's prefix has a
+// slash.
+func (m *Mux) lacks(path []byte) string {
+	for _, route := range m.routes {
+		if route.prefix == string(path)+"/" {
+			return ": it lacks a slash and what follows it"
+		}
+	}
+	return ""
 }

@@ -81,6 +81,25 @@ func TestUnknownPathSaysWhatThereIs(t *testing.T) {
 	}
 }
 
+func TestPathWithoutItsSlash(t *testing.T) {
+	f := func(prefix, path, first string) {
+		t.Helper()
+		m := NewMux(prefix)
+		m.Handle("/apps/", "HTTP API", echo("api"))
+		m.Handle("/app/", "WebSocket", echo("ws"))
+		status, body := ask(m, "GET", path, "\r\n")
+		if got, _, _ := strings.Cut(body, "\n"); status != "404" || got != first {
+			t.Errorf("GET %s with prefix %q: %s %q, want %q", path, prefix, status, got, first)
+		}
+	}
+	f("", "/app", `nothing is served at "/app": it lacks a slash and what follows it; there is`)
+	f("", "/apps?x", `nothing is served at "/apps": it lacks a slash and what follows it; there is`)
+	f("/x", "/x/apps", `nothing is served at "/apps": it lacks a slash and what follows it; there is`)
+	f("/x", "/apps", `nothing is served at "/apps"; there is`)
+	f("", "/appx", `nothing is served at "/appx"; there is`)
+	f("", "/ap", `nothing is served at "/ap"; there is`)
+}
+
 func TestReadyFollowsThePhase(t *testing.T) {
 	m := NewMux("")
 	for phase, want := range map[Phase]string{Starting: "503 starting\n", Ready: "200 ready\n", Draining: "503 draining\n", 9: "503 unknown\n"} {

@@ -53,6 +53,8 @@ type SubscriptionRecord struct {
 	// Serial is the last message of the channel that was surely not for the
 	// client: that of the moment when it joined.
 	Serial uint64 `json:"serial"`
+	// Unconfirmed tells that the client still waits for the confirmation.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
 }
 
 // MemberRecord is who a session is on a presence channel.

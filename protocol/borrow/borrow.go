@@ -1,7 +1,7 @@
 // Package borrow looks at bytes as a string, or the other way round, without
 // copying them. What it gives is for a look-up, a comparison or a parser's
 // result. Never keep it: it changes when its owner uses the memory again. Copy
-// with strings.Clone or bytes.Clone what has to last.
+// with strings.Clone, bytes.Clone or Keep what has to last.
 package borrow
 
 import "unsafe"

@@ -55,7 +55,7 @@ func (s *session) mayRelay(c *engine.Conn, cmd *command) (*channels.Subscription
 }
 
 func (s *session) relay(c *engine.Conn, sub *channels.Subscription, event string, data []byte) {
-	event, text, _ := keep(event, borrow.String(data), "")
+	event, text, _ := borrow.Keep(event, borrow.String(data), "")
 	m := &channels.Message{
 		App:     s.App.ID,
 		Channel: sub.Channel(),

@@ -40,17 +40,3 @@ func (s *session) End(c *engine.Conn, code uint16, reason string) {
 	s.home.counters.closeWith(code)
 	c.Close(code, reason)
 }
-
-// CloseAll ends every session with a code and reason, on all loops. It returns
-// at once. Any goroutine.
-func (s *Server) CloseAll(code uint16, reason string) {
-	for i := range s.homes {
-		s.cfg.Loop(i).Post(engine.TaskFunc(func(l *engine.Loop) {
-			l.Each(func(c *engine.Conn) {
-				if ss, ok := c.Receiver().(*session); ok && ss.home.server == s {
-					ss.End(c, code, reason)
-				}
-			})
-		}))
-	}
-}

@@ -3,11 +3,11 @@ package pusher
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/valyala/fastjson"
 
 	"fanfare/protocol/borrow"
+	"fanfare/protocol/pusher/names"
 	"fanfare/protocol/strictjson"
 )
 
@@ -36,8 +36,6 @@ type command struct {
 	hasChannelData bool
 	data           *fastjson.Value // client events; nil when absent
 }
-
-const clientPrefix = "client-"
 
 var (
 	errNotObject = errors.New(`message is not a JSON object: send one such as {"event":"pusher:ping","data":{}}`)
@@ -108,7 +106,7 @@ func verbOf(event string) verb {
 	case "pusher:signin":
 		return verbSignin
 	}
-	if strings.HasPrefix(event, clientPrefix) {
+	if names.IsClientEvent(event) {
 		return verbClientEvent
 	}
 	return verbUnknown

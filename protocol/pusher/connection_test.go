@@ -149,10 +149,38 @@ func TestAllowedOrigin(t *testing.T) {
 
 func TestNoUpgrade(t *testing.T) {
 	w := newWorld(t, nil)
-	p := w.loop.Dial()
-	p.Write([]byte("GET /app/" + testKey + " HTTP/1.1\r\nHost: x\r\n\r\n"))
-	if got := string(p.Received()); !strings.HasPrefix(got, "HTTP/1.1 426 ") || !strings.Contains(got, "Upgrade: websocket") {
-		t.Errorf("answer: %q", got)
+	f := func(method, rest, status string, parts ...string) {
+		t.Helper()
+		p := w.loop.Dial()
+		p.Write([]byte(method + " /app/" + testKey + " HTTP/1.1\r\nHost: x\r\n" + rest))
+		got := string(p.Received())
+		if !strings.HasPrefix(got, "HTTP/1.1 "+status+" ") {
+			t.Errorf("%s: %q, want status %s", method, got, status)
+		}
+		for _, part := range parts {
+			if !strings.Contains(got, part) {
+				t.Errorf("%s: %q lacks %q", method, got, part)
+			}
+		}
+		p.Hangup()
+	}
+	const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+	f("GET", "\r\n", "426", "\r\nUpgrade: websocket\r\n", "connect with a Pusher client")
+	f("HEAD", "\r\n", "426")
+	f("DELETE", "\r\n", "405", "\r\nAllow: GET\r\n", `method "DELETE" is not for this path`)
+	f("POST", "Content-Length: 2\r\n\r\n{}", "405", "\r\nAllow: GET\r\n", "POST /apps/ID/events")
+	f("GET", "Content-Length: 2\r\n\r\n{}", "400", "no body is taken here")
+	f("GET", upgrade+"Content-Length: 2\r\n\r\n{}", "400", "upgrade to WebSocket has a body")
+	f("GET", "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", "400", "no body is taken here")
+	f("POST", "Content-Length: 16385\r\n\r\n", "413")
+	w.nothingLeft()
+}
+
+func TestUnknownKeyIsQuoted(t *testing.T) {
+	c := newWorld(t, nil).dial("/app/no%20key?protocol=7")
+	got, want := c.read(), `close 4001 app key "no key" is not known here; check the key and the host`
+	if len(got) != 2 || got[1] != want {
+		t.Errorf("got %q, want %q at the end", got, want)
 	}
 }
 
@@ -236,13 +264,12 @@ func TestAnyMessagePostponesPing_CON26(t *testing.T) {
 	c.wants("ping")
 }
 
-func TestCloseAll_CON28(t *testing.T) {
+func TestGoodbye_CON28(t *testing.T) {
 	w := newWorld(t, nil)
 	a, b := w.connect(), w.connect()
-	w.server.CloseAll(4200, "restart")
-	w.loop.Settle()
-	a.wants("close 4200 restart")
-	b.wants("close 4200 restart")
+	w.goodbye()
+	a.wants("close 4200 the server is shutting down")
+	b.wants("close 4200 the server is shutting down")
 	w.loop.Advance(5 * second)
 	w.nothingLeft()
 }
@@ -251,9 +278,15 @@ func TestOldClientsAreToldTwice_CON19_CON20(t *testing.T) {
 	w := newWorld(t, nil)
 	old := w.dial("/app/" + testKey + "?protocol=5")
 	old.hello()
-	w.server.CloseAll(4200, "restart")
+	w.goodbye()
+	const reason = "the server is shutting down"
+	old.wants(pusherError("4200", reason), "close 4200 "+reason)
+}
+
+// goodbye does what a shutdown does, on the loop.
+func (w *world) goodbye() {
+	w.loop.Post(engine.TaskFunc(func(l *engine.Loop) { l.Each(protocol.Goodbye) }))
 	w.loop.Settle()
-	old.wants(pusherError("4200", "restart"), "close 4200 restart")
 }
 
 // slowStore says Later to every key.

@@ -3,7 +3,9 @@ package pusher
 import (
 	"errors"
 	"fmt"
+	"slices"
 
+	"fanfare/channels"
 	"fanfare/channels/apps"
 	"fanfare/engine"
 	"fanfare/protocol"
@@ -16,10 +18,14 @@ import (
 // record is the truth at any moment. Loop only.
 func (s *Server) Export(c *engine.Conn) (protocol.Record, bool) {
 	ss, ok := c.Receiver().(*session)
-	if !ok || ss.home.server != s || ss.closed {
+	if !ok || ss.home.server != s || ss.closed || !c.Open() {
 		return protocol.Record{}, false
 	}
 	r := ss.Export(Name, ss.now())
+	for i := range r.Subscriptions {
+		sub := ss.Subs.Get(r.Subscriptions[i].Channel)
+		r.Subscriptions[i].Unconfirmed = !sub.Active() && !ss.brought(sub)
+	}
 	r.Conn = c.State()
 	if w := ss.wait; w != nil {
 		r.Waiting = w.messages()
@@ -87,6 +93,7 @@ func (s *Server) Attach(c *engine.Conn, r *protocol.Record, app *apps.App) error
 		return fmt.Errorf("cannot take up session %s: %w", ss.ID, err)
 	}
 	c.SetIdle(ss.activitySeconds())
+	c.SetMaxMessage(ss.App.Limits.MessageSize)
 	errs := make([]error, 0, len(lost))
 	for _, l := range lost {
 		ss.refuseSubscribe(c, l.channel, l.no)
@@ -123,8 +130,14 @@ func (s *Server) revive(c *engine.Conn, r *protocol.Record, app *apps.App) (*ses
 	return ss, nil
 }
 
-// reenter takes the subscriptions up again, without a word to the client. It
-// returns those that were lost.
+// brought tells that the session came with the subscription, confirmed, from
+// an earlier life.
+func (s *session) brought(sub *channels.Subscription) bool {
+	return s.wait != nil && slices.Contains(s.wait.quiet, sub)
+}
+
+// reenter takes the subscriptions up again, without a word to the client but
+// the confirmations that it waits for. It returns those that were lost.
 func (s *session) reenter(r *protocol.Record) (lost []want) {
 	for i := range r.Subscriptions {
 		sub := &r.Subscriptions[i]
@@ -132,8 +145,10 @@ func (s *session) reenter(r *protocol.Record) (lost []want) {
 			lost = append(lost, want{channel: sub.Channel, no: refused(err)})
 			continue
 		}
-		w := s.waiting()
-		w.quiet = append(w.quiet, s.Subs.Get(sub.Channel))
+		if !sub.Unconfirmed {
+			w := s.waiting()
+			w.quiet = append(w.quiet, s.Subs.Get(sub.Channel))
+		}
 	}
 	return lost
 }

@@ -185,3 +185,27 @@ func TestAttachLosesASubscription(t *testing.T) {
 	w.publish(&channels.Message{Channel: "news", Event: "e", Data: "1"})
 	moved.wants(`{"event":"e","channel":"news","data":"1"}`)
 }
+
+// A client whose confirmation was on its way gets it after the move.
+func TestHandoverOfAnUnconfirmedSubscription(t *testing.T) {
+	a, b := newWorld(t, nil), newWorld(t, nil)
+	c := a.connect()
+	c.peer.Deliver(appendMasked(nil, 1, c.subscribe("news", ""))) // its marker is in the mailbox
+	text := c.export()
+	c.peer.Hangup()
+	moved, err := b.attach(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved.wants(succeeded("news"))
+}
+
+// A session that is closing is not taken along: it would come to life again.
+func TestClosingSessionIsNotExported(t *testing.T) {
+	w := newWorld(t, nil)
+	c := w.connect()
+	c.peer.Conn().Receiver().(*session).End(c.peer.Conn(), 4200, "x")
+	if _, ok := w.server.Export(c.peer.Conn()); ok {
+		t.Error("exported")
+	}
+}

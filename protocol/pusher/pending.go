@@ -5,6 +5,7 @@ import (
 
 	"fanfare/channels"
 	"fanfare/engine"
+	"fanfare/protocol/borrow"
 	"fanfare/protocol/pusher/auth"
 	"fanfare/protocol/pusher/names"
 )
@@ -106,7 +107,7 @@ func (s *session) collect(c *engine.Conn, wanted want) {
 
 // keep copies what is borrowed from the parser, in one piece.
 func (w want) keep() want {
-	w.channel, w.auth, w.data = keep(w.channel, w.auth, w.data)
+	w.channel, w.auth, w.data = borrow.Keep(w.channel, w.auth, w.data)
 	return w
 }
 

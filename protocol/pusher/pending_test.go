@@ -247,3 +247,20 @@ func TestCatchUpReadsStringData(t *testing.T) {
 		t.Error("the loop did not catch up")
 	}
 }
+
+// SUB-09: the refusal of a subscribe without auth names the channel that was
+// asked for, whatever others say while it is being checked.
+func TestRefusalNamesItsChannel_SUB09(t *testing.T) {
+	p := parser{}
+	cmd, err := p.parse([]byte(`{"event":"pusher:subscribe","data":{"channel":"private-mine"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := want{channel: cmd.channel, auth: cmd.auth, data: cmd.channelData}.keep()
+	if _, err := p.parse([]byte(strings.Repeat(" ", 20) + `{"event":"client-secret","channel":"private-other"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if w.channel != "private-mine" {
+		t.Errorf("channel became %q", w.channel)
+	}
+}

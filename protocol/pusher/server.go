@@ -56,9 +56,9 @@ type Server struct {
 }
 
 var (
-	_ protocol.Protocol = (*Server)(nil)
-	_ channels.Sink     = (*Server)(nil)
-	_ protocol.Ender    = (*session)(nil)
+	_ engine.Handler = (*Server)(nil)
+	_ channels.Sink  = (*Server)(nil)
+	_ protocol.Ender = (*session)(nil)
 )
 
 // home is what one loop needs to serve its sessions. Owned by the loop, but

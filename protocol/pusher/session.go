@@ -1,7 +1,6 @@
 package pusher
 
 import (
-	"fmt"
 	"time"
 
 	"fanfare/channels/apps"
@@ -26,14 +25,11 @@ func (s *session) Message(c *engine.Conn, text []byte) {
 	s.tenant.Counters.MessagesIn.Add(1)
 	s.tenant.Counters.BytesIn.Add(uint64(len(text)))
 	s.Seen = uint32(c.Loop().Now().Unix())
-	switch limit := s.App.Limits.MessageSize; {
-	case isPing(text):
+	if isPing(text) {
 		s.send(c, pongFrame)
-	case len(text) > limit:
-		s.fail(c, apps.RefusedSize, fmt.Sprintf("message is too large: %d bytes, and at most %d are read", len(text), limit))
-	default:
-		s.receive(c, text)
+		return
 	}
+	s.receive(c, text)
 }
 
 // BatchEnd implements engine.Receiver: the subscribes of one read are checked

@@ -9,6 +9,7 @@ import (
 	"fanfare/channels/apps"
 	"fanfare/engine"
 	"fanfare/engine/http1"
+	"fanfare/protocol"
 	"fanfare/protocol/borrow"
 	"fanfare/protocol/pusher/tenant"
 )
@@ -45,8 +46,9 @@ func (a *asked) size() int64 {
 	return int64(overhead + len(a.key) + len(a.protocol) + len(a.version) + len(a.origin))
 }
 
-// BodyLimit implements engine.Handler: nothing here takes a body.
-func (s *Server) BodyLimit(*http1.Request) int { return 0 }
+// BodyLimit implements engine.Handler. Nothing here takes a body: one is read
+// only to say so.
+func (s *Server) BodyLimit(*http1.Request) int { return protocol.SpareBody }
 
 // RefusePath refuses an upgrade on a path that is nobody's, in Pusher's words.
 func (s *Server) RefusePath(c *engine.Conn, _ *http1.Request) {
@@ -56,10 +58,7 @@ func (s *Server) RefusePath(c *engine.Conn, _ *http1.Request) {
 // Request implements engine.Handler for the paths under Prefix.
 func (s *Server) Request(c *engine.Conn, r *http1.Request) {
 	if !r.Upgrade {
-		c.Respond(&http1.Response{
-			Status: 426, ContentType: "text/plain; charset=utf-8", Fields: upgradeFields,
-			Body: []byte("this path is for WebSocket connections: connect with a Pusher client, as in ws://HOST/app/KEY?protocol=7\n"),
-		})
+		c.Respond(notUpgrade(r))
 		return
 	}
 	a := ask(r)
@@ -77,7 +76,27 @@ func (s *Server) Request(c *engine.Conn, r *http1.Request) {
 	}
 }
 
-var upgradeFields = []http1.Field{{Name: []byte("Upgrade"), Value: []byte("websocket")}}
+// notUpgrade answers a request that asks for no WebSocket.
+func notUpgrade(r *http1.Request) *http1.Response {
+	no := &http1.Response{ContentType: "text/plain; charset=utf-8"}
+	switch method := string(r.Method); {
+	case method != "GET" && method != "HEAD":
+		no.Status, no.Fields = 405, allowFields
+		no.Body = fmt.Appendf(nil, "method %.20q is not for this path, where WebSocket connections begin with GET; events are published with POST /apps/ID/events\n", method)
+	case r.Chunked || r.ContentLength > 0:
+		no.Status = 400
+		no.Body = []byte("no body is taken here: a WebSocket connection begins with a GET request that has none\n")
+	default:
+		no.Status, no.Fields = 426, upgradeFields
+		no.Body = []byte("this path is for WebSocket connections: connect with a Pusher client, as in ws://HOST/app/KEY?protocol=7\n")
+	}
+	return no
+}
+
+var (
+	allowFields   = []http1.Field{{Name: []byte("Allow"), Value: []byte("GET")}}
+	upgradeFields = []http1.Field{{Name: []byte("Upgrade"), Value: []byte("websocket")}}
+)
 
 // ask reads what counts of a request: the key, two of the query's
 // parameters, and the page's origin.
@@ -191,7 +210,7 @@ func validVersion(v string) bool {
 }
 
 func (s *Server) refuseUnknown(c *engine.Conn, key string) {
-	s.refuse(c, codeUnknownApp, "app key "+clip(key)+" is not known here; check the key and the host")
+	s.refuse(c, codeUnknownApp, fmt.Sprintf("app key %q is not known here; check the key and the host", clip(key)))
 }
 
 // open makes the session of an admitted upgrade. 101 and hello leave together.
@@ -210,5 +229,6 @@ func (s *Server) open(c *engine.Conn, t *tenant.Tenant, version uint8) {
 	h.counters.opened.Add(1)
 	timeout := ss.activitySeconds()
 	c.SetIdle(timeout)
+	c.SetMaxMessage(ss.App.Limits.MessageSize)
 	ss.send(c, h.text(func(dst []byte) []byte { return appendHello(dst, ss.ID, timeout) }))
 }

@@ -93,6 +93,21 @@ func TestAPI14Data(t *testing.T) {
 	f(`{"name":"x","channel":"c","data":false,"socket_id":null,"info":null,"tags":{"a":[]}}`, "x", `false`)
 }
 
+// A channel may keep an event for as long as it likes: no later request changes
+// it, also where name or data is empty.
+func TestMessagesAreCopies(t *testing.T) {
+	w := newWorld(t)
+	w.subscribe("cache-c")
+	w.is(w.post("events", body("first", "", "cache-c")), "{}")
+	w.is(w.post("events", body("second", "data", "cache-c")), "{}")
+	w.is(w.post("events", body("XXXXXXXXXXXX", "XXXXXXXX", "X")), "{}")
+	for i, want := range []string{"cache-c first ", "cache-c second data"} {
+		if m := w.sink.lent[i]; m.Channel+" "+m.Event+" "+m.Data != want {
+			t.Errorf("message %d became %q %q %q, want %q", i, m.Channel, m.Event, m.Data, want)
+		}
+	}
+}
+
 func TestAPI13DataLimit(t *testing.T) {
 	w := newWorld(t)
 	h := w.subscribe("c")

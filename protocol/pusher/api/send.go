@@ -8,6 +8,7 @@ import (
 	"fanfare/channels"
 	"fanfare/channels/apps"
 	"fanfare/engine"
+	"fanfare/protocol/borrow"
 	"fanfare/protocol/pusher/tenant"
 )
 
@@ -69,12 +70,12 @@ func (k *call) messages() []channels.Message {
 	ms, next := make([]channels.Message, n), 0
 	for i := range h.events {
 		e := &h.events[i]
-		texts := e.name + e.data // one allocation for both
+		name, data, _ := borrow.Keep(e.name, e.data, "")
 		for _, channel := range e.channels {
 			m := &ms[next]
 			next++
 			m.App, m.Channel, m.Kind = k.App.ID, strings.Clone(channel), channels.Event
-			m.Event, m.Data, m.Except = texts[:len(e.name)], texts[len(e.name):], e.except
+			m.Event, m.Data, m.Except = name, data, e.except
 		}
 	}
 	return ms

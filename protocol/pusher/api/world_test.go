@@ -160,7 +160,8 @@ func (w *world) got(want ...string) {
 // sink is a wire format for tests.
 type sink struct {
 	got  []string
-	mute bool // notes nothing, which costs nothing
+	lent []*channels.Message // as they were delivered, which only a copy of what they are made of outlives
+	mute bool                // notes nothing, which costs nothing
 }
 
 func (*sink) Encode(m *channels.Message) any { return m }
@@ -169,6 +170,7 @@ func (s *sink) Deliver(_ int, m *channels.Message, _ any, to []channels.Handle) 
 	if s.mute || m.Kind != channels.Event {
 		return
 	}
+	s.lent = append(s.lent, m)
 	var reached []channels.Handle
 	for _, h := range to {
 		if h != channels.None && h != m.Except {

@@ -2,17 +2,6 @@ package protocol
 
 import "fanfare/engine"
 
-// Protocol is what a node needs of a wire protocol. The Mux gives it the HTTP
-// side of its paths; what it upgrades is from then on between its
-// engine.Receiver and the engine.
-type Protocol interface {
-	engine.Handler
-
-	// CloseAll ends every session of the protocol with a close code and
-	// reason. It returns at once; the loops do the work. Any goroutine.
-	CloseAll(code uint16, reason string)
-}
-
 // Ender is a receiver that knows how its protocol says goodbye.
 type Ender interface {
 	engine.Receiver
@@ -33,7 +22,7 @@ const (
 // Goodbye says the last words on a connection when the server shuts down, for
 // engine.Server.Shutdown. It is called on the connection's loop.
 func Goodbye(c *engine.Conn) {
-	const reason = "server is shutting down; reconnect"
+	const reason = "the server is shutting down"
 	if e, ok := c.Receiver().(Ender); ok {
 		e.End(c, CodeReconnect, reason)
 		return
