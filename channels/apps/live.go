@@ -25,8 +25,8 @@ type Live struct {
 type Counters struct {
 	MessagesIn   atomic.Uint64 // WebSocket messages received
 	MessagesOut  atomic.Uint64 // WebSocket messages handed to the kernel's side, once per receiver
-	BytesIn      atomic.Uint64 // their payload bytes
-	BytesOut     atomic.Uint64 // likewise
+	BytesIn      atomic.Uint64 // payload bytes of those received
+	BytesOut     atomic.Uint64 // bytes of those handed over, frame headers included
 	Publishes    atomic.Uint64 // events accepted from the HTTP API or another ingest, once per channel
 	ClientEvents atomic.Uint64 // events accepted from clients
 	Requests     atomic.Uint64 // HTTP API requests with a good signature

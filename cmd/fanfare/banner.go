@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"fanfare/channels/apps"
 )
 
 // banner is what a newcomer can copy once the server listens.
@@ -14,13 +16,15 @@ type banner struct {
 	program string   // path of the binary as it was started
 	flags   string   // that publish and tail need to find this server
 	base    *url.URL // of the server, for a client on this machine
-	app     App
+	app     App      // its secret as it is shown
+	masked  bool     // the secret isn't shown
 	style   style
 }
 
 // newBanner is for a server that listens on port. It is false when there is
-// no app to show.
-func newBanner(c *cli, l *loaded, port int) (banner, bool) {
+// no app to show. A secret is masked, for a terminal is shown to others and
+// recorded, unless asked for or known to everybody anyway.
+func newBanner(c *cli, l *loaded, port int, secrets bool) (banner, bool) {
 	i := slices.IndexFunc(l.Apps, func(a App) bool { return a.Enabled })
 	if i < 0 {
 		return banner{}, false
@@ -30,6 +34,9 @@ func newBanner(c *cli, l *loaded, port int) (banner, bool) {
 		base:    clientURL(&l.Server, port),
 		app:     l.Apps[i],
 		style:   styleOf(c.stdout, c.env),
+	}
+	if b.masked = !secrets && b.app.Secret != apps.Default().Secret; b.masked {
+		b.app.Secret = mask
 	}
 	b.flags = b.clientFlags(l, i, port)
 	return b, true
@@ -68,6 +75,9 @@ func (b *banner) write(w io.Writer) error {
 		b.block("#", ".env of Laravel, driver reverb", b.env("REVERB")),
 		b.block("//", "pusher-js (and Laravel Echo, with broadcaster: \"pusher\")", b.pusherJS()),
 	}, "\n")
+	if b.masked {
+		text = b.style.bold("# The app's secret is masked: serve --banner shows it") + "\n\n" + text
+	}
 	_, err := fmt.Fprintf(w, "\n%s\n", text)
 	return err
 }

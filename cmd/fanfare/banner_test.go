@@ -65,7 +65,12 @@ func bannerText(t *testing.T, src sources, port int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, ok := newBanner(&cli{program: "bin/fanfare", stdout: new(bytes.Buffer)}, l, port)
+	return writeBanner(t, l, port, true)
+}
+
+func writeBanner(t *testing.T, l *loaded, port int, secrets bool) string {
+	t.Helper()
+	b, ok := newBanner(&cli{program: "bin/fanfare", stdout: new(bytes.Buffer)}, l, port, secrets)
 	if !ok {
 		t.Fatal("no banner")
 	}
@@ -74,6 +79,31 @@ func bannerText(t *testing.T, src sources, port int) string {
 		t.Fatal(err)
 	}
 	return out.String()
+}
+
+// A secret that isn't asked for isn't shown, in no line, unless everybody
+// knows it.
+func TestBannerMasksSecrets(t *testing.T) {
+	const hint = "\n# The app's secret is masked: serve --banner shows it\n"
+	f := func(src sources, secret string, asked, shown bool) {
+		t.Helper()
+		l, err := load(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := writeBanner(t, l, 6001, asked)
+		if strings.Contains(got, secret) != shown || strings.Contains(got, hint) == shown || strings.Contains(got, mask) == shown {
+			t.Errorf("asked for %v: want the secret %s shown %v:\n%s", asked, secret, shown, got)
+		}
+	}
+	variables := sources{env: []string{"FANFARE_APP_ID=7", "FANFARE_APP_KEY=k", "FANFARE_APP_SECRET=of-our-own"}}
+	f(variables, "of-our-own", false, false)
+	f(variables, "of-our-own", true, true)
+	file := sources{file: filepath.Join("testdata", "full.good.toml")}
+	f(file, "s1", false, false)
+	f(file, "s1", true, true)
+	f(sources{}, "app-secret", false, true)
+	f(sources{}, "app-secret", true, true)
 }
 
 // TestBannerFindsTheServer runs the flags that a banner shows through the

@@ -50,7 +50,11 @@ func findCommand(name string) (*command, error) {
 			return cmd, nil
 		}
 	}
-	return nil, usagef("unknown command %q; the nearest known one is %q (see `fanfare help`)", name, nearest(name, commandNames()))
+	known := commandNames()
+	if near := nearest(name, known); near != "" {
+		return nil, usagef("unknown command %q; the nearest known one is %q (see `fanfare help`)", name, near)
+	}
+	return nil, usagef("unknown command %q; there are %s (see `fanfare help`)", name, strings.Join(known, ", "))
 }
 
 // newFlags makes a silent flag set: errors and help are written by us.
@@ -114,5 +118,9 @@ func (cmd *command) flagError(err error) error {
 	if len(known) == 0 {
 		return usagef("unknown flag --%s: %s has no flags", name, cmd.name)
 	}
-	return usagef("unknown flag --%s; the nearest known one is --%s (see `fanfare help %s`)", name, nearest(name, known), cmd.name)
+	near := nearest(name, known)
+	if near == "" {
+		return usagef("unknown flag --%s (`fanfare help %s` lists all flags)", name, cmd.name)
+	}
+	return usagef("unknown flag --%s; the nearest known one is --%s (see `fanfare help %s`)", name, near, cmd.name)
 }

@@ -29,7 +29,7 @@ type Server struct {
 	PathPrefix string `key:"path_prefix" default:""`
 
 	// Event loops. auto is one per core that the machine or cgroup gives.
-	Loops int `key:"loops" default:"auto" range:"1..4096"`
+	Loops int `key:"loops" default:"auto" range:"1..256"`
 
 	// Connections at which newcomers are refused with 4100. auto is what the
 	// descriptor limit allows.
@@ -55,6 +55,9 @@ type Server struct {
 	// backlog is closed. auto is a quarter of the memory that the machine or
 	// cgroup gives.
 	QueueBudget Bytes `key:"queue_budget" default:"auto" range:"1MiB..1PiB"`
+	// Bytes of unfinished requests and messages of all connections together. Beyond them whoever sends more is refused. auto is
+	// an eighth of the memory that the machine or cgroup gives.
+	InputBudget Bytes `key:"input_budget" default:"auto" range:"1MiB..1PiB"`
 
 	// Bytes of published events that may wait for one loop. Beyond them a
 	// publish is refused with 503.

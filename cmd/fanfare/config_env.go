@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// envPrefix begins the name of every variable.
+const envPrefix = "FANFARE_"
+
 // Variables that are no keys of the configuration.
 const (
 	envConfig = "FANFARE_CONFIG" // the file to read
@@ -56,7 +59,7 @@ func fanfareNames(environ []string) []string {
 	for _, kv := range environ {
 		name, text, _ := strings.Cut(kv, "=")
 		own := name == envConfig || name == envURL
-		if strings.HasPrefix(name, "FANFARE_") && text != "" && !own && !isForeign(name, text) {
+		if strings.HasPrefix(name, envPrefix) && text != "" && !own && !isForeign(name, text) {
 			names = append(names, name)
 		}
 	}
@@ -86,7 +89,14 @@ func unknownEnv(name string, known ...map[string]string) error {
 		}
 	}
 	slices.Sort(names) // for one answer among equally near ones
-	return fmt.Errorf("unknown variable %s; the nearest known one is %s", name, nearest(name, names))
+	for i, n := range names {
+		names[i] = strings.TrimPrefix(n, envPrefix) // which makes nobody nearer
+	}
+	near := nearest(strings.TrimPrefix(name, envPrefix), names)
+	if near == "" {
+		return fmt.Errorf("unknown variable %s (`fanfare help config` lists all variables)", name)
+	}
+	return fmt.Errorf("unknown variable %s; the nearest known one is %s%s", name, envPrefix, near)
 }
 
 // serviceLink matches what Kubernetes (and Docker's links, which it copies)

@@ -103,10 +103,19 @@ func (f *fileReader) flatten(table map[string]any, at, prefix string, known []st
 		case !isTable && isTableOf(path, known):
 			f.failf("%s%s is a table of keys, not a value", at, path)
 		case !isTable || !isTableOf(path, known):
-			f.failf("unknown key %s%s; the nearest known key is %s%s", at, path, at, nearestKey(path, known))
+			f.unknown(at, path, known)
 		}
 	}
 	return list
+}
+
+func (f *fileReader) unknown(at, path string, known []string) {
+	near := nearestKey(path, known)
+	if near == "" {
+		f.failf("unknown key %s%s (`fanfare help config` lists all keys)", at, path)
+		return
+	}
+	f.failf("unknown key %s%s; the nearest known key is %s%s", at, path, at, near)
 }
 
 func (f *fileReader) assignment(at, path string, value any) assignment {

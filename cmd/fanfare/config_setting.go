@@ -59,7 +59,7 @@ func (s setting) flag() string {
 
 // envName is the variable that stands for a flag.
 func envName(flag string) string {
-	return "FANFARE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 func (s setting) isBool() bool { return s.field.Kind() == reflect.Bool }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"fanfare/channels/apps"
@@ -93,46 +92,4 @@ func (k configKey) otherNames() []string {
 		return []string{k.env}
 	}
 	return []string{k.flag, k.env}
-}
-
-// writeConfigTable prints the README's tables of settings, as Markdown. A
-// test holds the README to it.
-func writeConfigTable(w io.Writer) error {
-	var b strings.Builder
-	for _, k := range configKeys() {
-		if k.heading != "" {
-			fmt.Fprintf(&b, "\n**`%s`** %s\n\n| Key | Default | Effect | Other names |\n|---|---|---|---|\n", k.heading, tableIntro(k.intro))
-		}
-		names := "`" + strings.Join(k.otherNames(), "` `") + "`"
-		effect := strings.TrimSpace(k.doc + " " + k.allowed)
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.name, codeUnlessWord(k.def), markdown(effect), names)
-	}
-	_, err := io.WriteString(w, strings.TrimPrefix(b.String(), "\n"))
-	return err
-}
-
-// tableIntro drops "Server is the [server] table: " from a type's comment.
-func tableIntro(doc string) string {
-	if _, rest, ok := strings.Cut(doc, ": "); ok {
-		doc = rest
-	} else if _, rest, ok := strings.Cut(doc, ". "); ok {
-		doc = rest
-	}
-	return markdown(strings.ToUpper(doc[:1]) + doc[1:])
-}
-
-func codeUnlessWord(def string) string {
-	if def == "required" {
-		return def
-	}
-	value, hosted, ok := strings.Cut(def, " (")
-	if !ok {
-		return "`" + value + "`"
-	}
-	return "`" + value + "` (" + hosted
-}
-
-// markdown escapes what Markdown would take for emphasis or a column.
-func markdown(text string) string {
-	return strings.NewReplacer("*", `\*`, "|", `\|`, "_", `\_`).Replace(text)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -14,8 +13,6 @@ import (
 
 	"fanfare/channels/apps"
 )
-
-var update = flag.Bool("update", false, "write the README's tables of settings instead of comparing them")
 
 // TestSamples loads testdata/*.good.toml and *.bad.toml. Lines that begin with
 // "#want " tell what is to come of a file: lines of --print-config, or all
@@ -201,34 +198,6 @@ func TestSampleFileSaysTheDefaults(t *testing.T) {
 	}
 }
 
-// TestREADME holds the README's tables of settings to config.go. They stand
-// between two comments; -update writes them.
-func TestREADME(t *testing.T) {
-	const file, from, to = "../../README.md", "<!-- config table: begin (generated: go test ./cmd/fanfare -update) -->\n", "<!-- config table: end -->"
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, rest, ok1 := strings.Cut(string(data), from)
-	got, tail, ok2 := strings.Cut(rest, to)
-	if !ok1 || !ok2 {
-		t.Fatalf("%s has no %q ... %q", file, from, to)
-	}
-	var want bytes.Buffer
-	if err := writeConfigTable(&want); err != nil {
-		t.Fatal(err)
-	}
-	if *update {
-		if err := os.WriteFile(file, []byte(head+from+want.String()+to+tail), 0o644); err != nil { //nolint:gosec // a public file
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(want.String(), got); diff != "" {
-		t.Errorf("README.md is behind (go test ./cmd/fanfare -update mends it; -want +got):\n%s", diff)
-	}
-}
-
 func TestBytes(t *testing.T) {
 	f := func(text string, want Bytes, back string) {
 		t.Helper()
@@ -288,7 +257,10 @@ func TestNearest(t *testing.T) {
 	f("metric.port", "metrics.port")
 	f("port", "server.port")
 	f("level", "log.level")
-	f("", "log.level")
+	f("", "")
+	f("sevrer", "")
+	f("nothing.of.the.kind", "")
+	f("lvl", "")
 }
 
 func TestEdits(t *testing.T) {

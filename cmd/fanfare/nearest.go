@@ -1,21 +1,23 @@
 package main
 
 import (
+	"math"
 	"slices"
 	"strings"
 )
 
 // nearest gives the candidate that is most likely meant by name: the one with
 // the fewest edits between them. A candidate whose last part is name itself
-// (server.port for port) counts as one edit away.
+// (server.port for port) counts as one edit away. When even the best would
+// have to be changed for more than half, nobody can tell: then it is "".
 func nearest(name string, candidates []string) string {
-	best, fewest := "", int(^uint(0)>>1)
+	best, fewest := "", math.MaxInt
 	for _, c := range candidates {
 		d := edits(name, c)
-		if strings.HasSuffix(c, "."+name) || strings.HasSuffix(c, "_"+name) {
+		if name != "" && (strings.HasSuffix(c, "."+name) || strings.HasSuffix(c, "_"+name)) {
 			d = min(d, 1)
 		}
-		if d < fewest {
+		if d < fewest && d <= max(len(name), len(c))/2 {
 			best, fewest = c, d
 		}
 	}

@@ -70,6 +70,7 @@ func (m *Main) engineConfig(addrs []string) engine.Config {
 		QueueBytes:     int(s.QueueBytes),
 		QueueFrames:    s.QueueFrames,
 		QueueBudget:    int64(s.QueueBudget),
+		InputBudget:    int64(s.InputBudget),
 		MailboxBytes:   int64(s.MailboxBytes),
 		HeadTimeout:    s.HeadTimeout,
 		KeepAlive:      s.KeepAlive,
@@ -173,7 +174,7 @@ func (m *Main) Close() error {
 	m.Log.Info("stopping", "connections", m.engine.Stats().Open)
 	ctx, cancel := context.WithTimeout(context.Background(), m.Config.Server.ShutdownGrace)
 	defer cancel()
-	if err := m.engine.Shutdown(ctx, goodbye); err != nil && died == nil {
+	if err := m.engine.Shutdown(ctx, protocol.Goodbye); err != nil && died == nil {
 		m.Log.Warn("stopped before everything was sent", "error", err)
 	}
 	if m.metrics != nil {
@@ -188,20 +189,4 @@ func reasonOf(err error) error {
 		return errors.New("it gave no reason")
 	}
 	return err
-}
-
-const (
-	codeReconnect    = 4200
-	reasonForRestart = "the server is restarting: reconnect"
-)
-
-// goodbye sends a connection away in the words of its protocol.
-func goodbye(c *engine.Conn) {
-	if s, ok := c.Receiver().(interface {
-		End(c *engine.Conn, code uint16, reason string)
-	}); ok {
-		s.End(c, codeReconnect, reasonForRestart)
-		return
-	}
-	c.Close(codeReconnect, reasonForRestart)
 }

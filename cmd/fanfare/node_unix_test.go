@@ -8,10 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"fanfare/engine"
 )
 
 // startNode runs a Main on free ports of the loopback addresses.
@@ -112,6 +115,17 @@ func settingFor(c *Config, path string) setting {
 		}
 	}
 	panic("no setting " + path)
+}
+
+// What the configuration takes, the engine takes too.
+func TestLoopsHaveTheEnginesLimit(t *testing.T) {
+	loops := settingFor(new(Config), "server.loops")
+	if err := loops.set(strconv.Itoa(engine.MaxLoops)); err != nil {
+		t.Errorf("%d loops: %v", engine.MaxLoops, err)
+	}
+	if err := loops.set(strconv.Itoa(engine.MaxLoops + 1)); err == nil {
+		t.Errorf("%d loops are taken, and the engine refuses them", engine.MaxLoops+1)
+	}
 }
 
 func TestNodeRefusesToExposeKnownCredentials(t *testing.T) {

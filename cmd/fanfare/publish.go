@@ -48,7 +48,7 @@ func publishCommand() *command {
 		examples: []string{
 			`publish my-channel my-event '{"hello":"world"}'`,
 			`publish presence-room notice '{"text":"hi"}' --info user_count,subscription_count`,
-			`date | fanfare publish clock tick -`,
+			`publish my-channel my-event - <event.json`,
 			`publish my-channel my-event '{}' --url https://ws.example.com --app-id 123 --key abc --secret def`,
 		},
 		flags:  fs,

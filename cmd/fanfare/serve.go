@@ -19,7 +19,7 @@ func serveCommand() *command {
 	fs := newFlags("serve")
 	fs.StringVar(&s.config, "config", "", "`FILE` to read (default: FANFARE_CONFIG, else fanfare.toml if there is one)")
 	fs.BoolVar(&s.printConfig, "print-config", false, "print what would be in force, and where each value comes from, and exit; secrets are masked")
-	fs.BoolVar(&s.banner, "banner", false, "print lines to copy also where no terminal is")
+	fs.BoolVar(&s.banner, "banner", false, "print the lines to copy also where no terminal is, and the app's secret in them, which is masked otherwise")
 	groups := []flagGroup{{"Configuration", []string{"config", "print-config", "banner"}}}
 	return &command{
 		name:  "serve",

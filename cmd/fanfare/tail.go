@@ -104,6 +104,7 @@ type follower struct {
 	notes    io.Writer
 	print    func(event) error
 	retry    retry
+	told     string // the failure to connect that was told last; "" once connected
 }
 
 // follow runs until ctx ends, which is no error, or until the server says not
@@ -119,11 +120,26 @@ func (f *follower) follow(ctx context.Context) error {
 		if !again {
 			return err
 		}
-		f.note("%v; reconnecting %s", err, whenText(wait))
+		f.tellLost(err, wait)
 		if !pause(ctx, wait) {
 			return nil
 		}
 	}
+}
+
+// tellLost says why there is no connection. A failure that comes again is told
+// in few words.
+func (f *follower) tellLost(err error, wait time.Duration) {
+	failure := ""
+	if _, failed := errors.AsType[dialError](err); failed {
+		failure = err.Error()
+	}
+	if failure != "" && failure == f.told {
+		f.note("still trying; again %s", whenText(wait))
+	} else {
+		f.note("%v; reconnecting %s", err, whenText(wait))
+	}
+	f.told = failure
 }
 
 func whenText(wait time.Duration) string {

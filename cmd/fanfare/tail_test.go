@@ -217,6 +217,48 @@ func TestTailReconnectsAsTheCloseCodeAsks(t *testing.T) {
 	}
 }
 
+func TestTailTellsAFailureOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var notes strings.Builder
+		refused, unknown := errors.New("cannot reach it: refused"), errors.New("cannot reach it: no such host")
+		fails := []error{nil, refused, refused, refused, unknown, unknown, nil, refused, refused}
+		ctx, cancel := context.WithCancel(t.Context())
+		f := &follower{
+			tell:  func(err error) error { return err },
+			notes: &notes,
+			dial: func(context.Context, string) (socket, error) {
+				if len(fails) == 0 {
+					cancel()
+					return nil, ctx.Err()
+				}
+				err := fails[0]
+				if fails = fails[1:]; err != nil {
+					return nil, err
+				}
+				c := &fakeConn{closed: make(chan error, 1), gone: make(chan struct{})}
+				c.closed <- &closedError{4100, "full"}
+				return c, nil
+			},
+		}
+		if err := f.follow(ctx); err != nil {
+			t.Fatal(err)
+		}
+		const want = `fanfare: the server closed the connection with code 4100: full; reconnecting in 1s
+fanfare: cannot reach it: refused; reconnecting in 2s
+fanfare: still trying; again in 4s
+fanfare: still trying; again in 8s
+fanfare: cannot reach it: no such host; reconnecting in 16s
+fanfare: still trying; again in 30s
+fanfare: the server closed the connection with code 4100: full; reconnecting in 30s
+fanfare: cannot reach it: refused; reconnecting in 30s
+fanfare: still trying; again in 30s
+`
+		if diff := cmp.Diff(want, notes.String()); diff != "" {
+			t.Errorf("notes (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestTailTakesAnErrorBeforeTheHelloForAClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := startFollower(t, "a")
