@@ -162,7 +162,7 @@ var statements = []statement{
 	{"API-14", "Published data string is delivered byte-identical (unicode, quotes, `</script>`, `\\u2028`)", ""},
 	{"API-15", "Event name `App\\Events\\X` is delivered unchanged", ""},
 	{"API-16", "Names starting `pusher:` or `pusher_internal:` → 400", `S! R!`},
-	{"API-17", "`socket_id` exclusion works across nodes", ""},
+	{"API-17", "`socket_id` exclusion works across nodes (checked on one node; the half across nodes comes later)", ""},
 	{"API-18", "Malformed `socket_id` → 400", `S! R!`},
 	{"API-19", "`info=user_count,subscription_count` returns one object per channel", `S! (ignored)`},
 	{"API-20", "Batch without `info` answers `{}`", `S! R! K!`},
