@@ -109,7 +109,7 @@ func (c *client) next(t *testing.T, kind string, want any) seen {
 	select {
 	case got := <-c.node.feed(c.name, kind):
 		return got
-	case <-c.node.done:
+	case <-c.node.Done:
 		t.Fatalf("%s: node ended while the test waited for %+v", c.name, want)
 	case <-time.After(patience):
 		t.Fatalf("%s: nothing more came within %v, want %+v", c.name, patience, want)
@@ -126,7 +126,7 @@ func (c *client) staysQuiet(t *testing.T, during time.Duration) {
 		t.Fatalf("%s: the connection went to state %q after %v", c.name, got.State, time.Since(start))
 	case got := <-c.node.feed(c.name, "error"):
 		t.Fatalf("%s: the connection reported %s after %v", c.name, got.Error, time.Since(start))
-	case <-c.node.done:
+	case <-c.node.Done:
 		t.Fatalf("%s: node ended after %v", c.name, time.Since(start))
 	case <-time.After(during):
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"fanfare/cmd/fanfare/e2e/process"
 )
 
 // grace is the default time in which a server that is told to stop says goodbye and exits. Twice that is granted, because the
@@ -32,7 +34,7 @@ func TestStop(t *testing.T) {
 		t.Fatalf("no greeting: %v", err)
 	}
 
-	if code, err := s.stop(2 * grace); err != nil || code != 0 {
+	if code, err := s.Stop(2 * grace); err != nil || code != 0 {
 		t.Errorf("after SIGTERM fanfare ended with exit code %d, error %v; want 0 within the grace period", code, err)
 	}
 	if _, _, err := raw.Read(t.Context()); websocket.CloseStatus(err) != 4200 {
@@ -52,14 +54,14 @@ func TestPortTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second := launch(t, fanfare(t, "serve", "--host", "127.0.0.1", "--port", port, "--metrics-port", "0"), nil)
-	code, err := second.exitCode(patience)
+	second := process.Launch(t, process.Fanfare(t, "serve", "--host", "127.0.0.1", "--port", port, "--metrics-port", "0"), nil)
+	code, err := second.ExitCode(patience)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if code == 0 || !strings.Contains(second.log(), s.addr) {
+	if code == 0 || !strings.Contains(second.Log(), s.addr) {
 		t.Errorf("a second server on %s ended with exit code %d and said:\n%s\nwant another code than 0 and the address",
-			s.addr, code, second.log())
+			s.addr, code, second.Log())
 	}
 	response, err := http.Get("http://" + s.addr + "/up")
 	if err != nil {

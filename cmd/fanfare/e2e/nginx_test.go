@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"fanfare/cmd/fanfare/e2e/process"
 )
 
 // nginxConf hands WebSockets through as nginx's own documentation shows it, and leaves every time-out at its default. So
@@ -64,7 +66,7 @@ func startNginx(t *testing.T, s *server) string {
 	cmd := exec.Command("/usr/sbin/nginx", "-p", dir, "-c", conf, "-e", "stderr")
 	cmd.ExtraFiles = []*os.File{socket} // descriptor 3 over there
 	cmd.Env = append(os.Environ(), "NGINX=3;")
-	launch(t, cmd, nil)
+	process.Launch(t, cmd, nil)
 	return addr
 }
 

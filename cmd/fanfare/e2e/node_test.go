@@ -10,11 +10,13 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"fanfare/cmd/fanfare/e2e/process"
 )
 
 // node is a Node process that carries out the functions of one script in node/, at the word of the test.
 type node struct {
-	*process
+	*process.Process
 
 	stdin io.WriteCloser // written by the test's goroutine only
 
@@ -67,8 +69,8 @@ func startNode(t *testing.T, script string) *node {
 		t.Fatalf("cannot make a pipe to node: %v", err)
 	}
 	n := &node{stdin: stdin, replies: make(map[int]chan message), feeds: make(map[feedKey]chan seen)}
-	n.process = launch(t, cmd, n.dispatch)
-	n.quit = stdin.Close
+	n.Process = process.Launch(t, cmd, n.dispatch)
+	n.Quit = stdin.Close
 	return n
 }
 
@@ -127,7 +129,7 @@ func (n *node) try(function string, arguments args, result any) error {
 			return nil
 		}
 		return json.Unmarshal(m.Result, result)
-	case <-n.done:
+	case <-n.Done:
 		return fmt.Errorf("node ended during %s(%v)", function, arguments)
 	case <-time.After(patience):
 		return fmt.Errorf("%s(%v) has not come to an end within %v", function, arguments, patience)

@@ -1,0 +1,53 @@
+//go:build e2e
+
+package process
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Program is the path of the fanfare binary under test, once Main has built it.
+var Program string
+
+// Main builds the program with the flags of go build, race detector or not, and runs the tests. TestMain calls it.
+func Main(m *testing.M, flags ...string) {
+	code, err := buildAndRun(m, flags)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func buildAndRun(m *testing.M, flags []string) (int, error) {
+	dir, err := os.MkdirTemp("", "fanfare-test-")
+	if err != nil {
+		return 0, fmt.Errorf("cannot make a folder for the program: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	Program = filepath.Join(dir, "fanfare")
+	build := exec.Command("go", append(append([]string{"build", "-buildvcs=false", "-o", Program}, flags...), "fanfare/cmd/fanfare")...)
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	if err := build.Run(); err != nil {
+		return 0, fmt.Errorf("cannot build fanfare/cmd/fanfare: %w", err)
+	}
+	return m.Run(), nil
+}
+
+// Fanfare prepares the program in an empty folder and without FANFARE_ variables, so that it finds no configuration of the
+// developer's.
+func Fanfare(t *testing.T, args ...string) *exec.Cmd {
+	cmd := exec.Command(Program, args...)
+	cmd.Dir = t.TempDir()
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "FANFARE_") {
+			cmd.Env = append(cmd.Env, variable)
+		}
+	}
+	return cmd
+}
