@@ -29,7 +29,8 @@ type Conn struct {
 	flags  flags
 }
 
-// state is where a connection stands. It only moves downwards.
+// state is where a connection stands. It moves downwards, but for a parked
+// request, which goes back to the next one.
 type state uint8
 
 const (

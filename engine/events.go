@@ -25,7 +25,9 @@ func (t *sockets) OnBoot(eng gnet.Engine) gnet.Action {
 // time when all loops and their listeners are there.
 func (t *sockets) OnTick() (time.Duration, gnet.Action) {
 	t.bootOnce.Do(func() {
-		tuneListeners(t.server.addrs)
+		if tuneListeners(t.server.addrs) == 0 {
+			t.server.cfg.Logger.Info("cannot tune the listening sockets: more is buffered for slow clients by the kernel, where it is not bounded by us")
+		}
 		close(t.booted)
 	})
 	now := time.Now()

@@ -24,8 +24,8 @@ type Class uint8
 const (
 	// Protocol frames are never dropped: confirmations, errors, pongs.
 	Protocol Class = iota
-	// Event frames are a channel's messages: a slow-consumer policy may
-	// drop them.
+	// Event frames are a channel's messages: what a slow-consumer policy may
+	// drop. Today's only policy drops nothing singly, it closes.
 	Event
 )
 

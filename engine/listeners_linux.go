@@ -16,11 +16,15 @@ import (
 // on its way: the rest waits in our queues, where it can be bounded.
 const notSentLowat = 16 << 10
 
-// tuneListeners sets what accepted sockets inherit.
-func tuneListeners(addrs []string) {
+// tuneListeners sets what accepted sockets inherit, and tells for how many
+// listeners that worked.
+func tuneListeners(addrs []string) (tuned int) {
 	eachListener(addrs, func(fd int) {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, notSentLowat)
+		if unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, notSentLowat) == nil {
+			tuned++
+		}
 	})
+	return tuned
 }
 
 // closeListeners stops listening. gnet still accepts from the numbers if it

@@ -146,8 +146,3 @@ func ParseClose(payload []byte) (Close, error) {
 	}
 	return c, nil
 }
-
-// AppendClose appends a masked close frame with the given code.
-func AppendClose(dst []byte, code int) []byte {
-	return AppendFrame(dst, OpClose, binary.BigEndian.AppendUint16(nil, uint16(code)))
-}

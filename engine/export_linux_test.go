@@ -1,0 +1,13 @@
+package engine
+
+import "golang.org/x/sys/unix"
+
+// ListenerLowats gives TCP_NOTSENT_LOWAT of every socket that listens on the
+// addresses.
+func ListenerLowats(addrs []string) (lowats []int) {
+	eachListener(addrs, func(fd int) {
+		n, _ := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT)
+		lowats = append(lowats, n)
+	})
+	return lowats
+}
