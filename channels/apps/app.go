@@ -58,6 +58,11 @@ type App struct {
 	// are described at [App.OriginAllowed].
 	AllowedOrigins []string
 
+	// Slow is for channels that no pattern of SlowChannels matches; of those the
+	// first that does counts.
+	Slow         Slow
+	SlowChannels []SlowChannels
+
 	// Limits bounds names, sizes, counts and rates. Default [GenerousLimits].
 	Limits Limits
 }
@@ -72,6 +77,7 @@ func New(id, key, secret string) *App {
 		StrictProtocol:     true,
 		SubscriptionErrors: true,
 		ActivityTimeout:    DefaultActivityTimeout,
+		Slow:               Slow{Policy: SlowDisconnect},
 		Limits:             GenerousLimits(),
 	}
 }
@@ -113,6 +119,7 @@ func (a *App) Validate() error {
 		checkMaxConnections(a.MaxConnections),
 		checkActivityTimeout(a.ActivityTimeout),
 		checkOrigins(a.AllowedOrigins),
+		a.checkSlow(),
 		a.Limits.Validate(),
 	)
 	if err != nil {
@@ -176,5 +183,6 @@ func checkActivityTimeout(d time.Duration) error {
 func (a *App) clone() *App {
 	c := *a
 	c.AllowedOrigins = slices.Clone(a.AllowedOrigins)
+	c.SlowChannels = slices.Clone(a.SlowChannels)
 	return &c
 }

@@ -32,8 +32,8 @@ func TestNewFillsDefaults(t *testing.T) {
 	want := &App{
 		ID: "1", Key: "k", Secret: "s",
 		Enabled: true, ClientEvents: true, StrictProtocol: true, SubscriptionErrors: true,
-		ActivityTimeout: 30 * time.Second,
-		Limits:          GenerousLimits(),
+		ActivityTimeout: 30 * time.Second, Slow: Slow{Policy: SlowDisconnect},
+		Limits: GenerousLimits(),
 	}
 	if diff := cmp.Diff(want, New("1", "k", "s")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
