@@ -19,10 +19,12 @@ type budget struct {
 // ring and its share of the ring's slack.
 const refBytes = 16
 
-func (b *budget) add(f *Frame) {
+// add counts a frame that waits for one more connection. now is Loop.now.
+func (b *budget) add(f *Frame, now uint32) {
 	n := int64(refBytes)
 	if f.backlogs.Add(1) == 1 {
 		n += int64(len(f.bytes))
+		f.since.Store(now)
 	}
 	b.used.Add(n)
 }
@@ -40,8 +42,8 @@ func (b *budget) exceeded() bool { return b.used.Load() > b.limit }
 // block begins a backlog: the transport tells when the socket takes more.
 func (l *Loop) block(c *Conn) {
 	c.set(flagBlocked)
-	l.queueOf(c).since = l.clock()
-	l.eachWaiting(c, l.budget.add)
+	c.retag()
+	l.holdAll(c.q)
 	l.backlogs = append(l.backlogs, backlog{c.Handle(), c.q.since})
 	l.blocked++
 	l.publishOldest()
@@ -60,20 +62,39 @@ func (l *Loop) unblock(c *Conn) {
 		return
 	}
 	c.unset(flagBlocked)
+	c.retag()
 	l.blocked--
-	l.eachWaiting(c, l.budget.remove)
 }
 
-func (l *Loop) eachWaiting(c *Conn, visit func(*Frame)) {
-	if c.first != nil {
-		visit(c.first)
+// holdAll makes a queue a backlog, unless it is one already. What waits counts
+// until it is sent or dropped.
+func (l *Loop) holdAll(q *queue) {
+	fresh := q.since == 0
+	q.since = max(1, l.clock())
+	if fresh {
+		q.each(func(position uint32, f *Frame) { l.hold(q, position, f) })
 	}
-	if c.q == nil {
-		return
+}
+
+// release counts a frame no longer that has left a queue.
+func (l *Loop) release(q *queue, f *Frame) {
+	if q.since != 0 {
+		l.budget.remove(f)
 	}
-	for i := range c.q.n {
-		visit(c.q.at(i))
-	}
+}
+
+// sent takes n bytes off a queue.
+func (l *Loop) sent(q *queue, n int) {
+	q.sent(n, func(f *Frame) {
+		l.counters.sentFrames++
+		l.release(q, f)
+	})
+}
+
+// discard empties a queue.
+func (l *Loop) discard(q *queue) {
+	q.off = 0
+	q.truncate(func(f *Frame) { l.release(q, f) })
 }
 
 // Writable tells that a watched socket takes bytes again. The transport calls
@@ -89,39 +110,21 @@ func (l *Loop) Writable(h Handle) {
 	l.flushConn(c)
 }
 
-// bound holds a blocked connection to its limits. One frame is always
-// admitted, however large, and last words too: CloseTimeout bounds those.
-func (l *Loop) bound(c *Conn) Verdict {
-	if c.state >= stateClosing {
-		return Queued
-	}
-	if l.budget.exceeded() {
-		l.shed()
-	}
-	if c.q == nil || c.q.n <= 1 {
-		return Queued
-	}
-	if c.q.n <= l.cfg.QueueFrames && c.q.bytes <= l.cfg.QueueBytes {
-		return Queued
-	}
-	l.closeSlow(c, CauseSlow)
-	return Dropped
-}
-
 // closeSlow drops a backlog, all but a half-sent frame, and says why: should
 // the peer wake up within Config.CloseTimeout, it gets a clean close.
-func (l *Loop) closeSlow(c *Conn, cause Cause) {
+func (l *Loop) closeSlow(c *Conn, cause Cause, limit Limit) {
+	l.counters.slowClosed[limit]++
 	if c.state != stateOpen {
 		c.Abort(cause)
 		return
 	}
 	if c.q != nil {
 		c.q.truncate(func(f *Frame) {
-			l.counters.dropped++
-			l.budget.remove(f)
+			l.counters.dropped[DropClosed]++
+			l.release(c.q, f)
 		})
 	}
-	c.closeWith(l.cfg.SlowClose.Code, l.cfg.SlowClose.Reason, cause)
+	c.closeWith(l.cfg.SlowClose.Code, l.cfg.SlowClose.Reason+": "+limit.reason(), cause)
 }
 
 // backlog notes that a connection became blocked. The loop keeps them in
@@ -202,7 +205,7 @@ func (shedTask) Run(l *Loop) {
 		return
 	}
 	if c := l.oldest(); c != nil {
-		l.closeSlow(c, CauseOverload)
+		l.closeSlow(c, CauseOverload, LimitBudget)
 	}
 	l.publishOldest()
 	if l.budget.exceeded() {

@@ -30,10 +30,16 @@ type Config struct {
 	MaxMessage int
 	// QueueBytes and QueueFrames bound what waits for one connection whose
 	// socket takes no more. Defaults 1 MiB and 1,024. One frame is always
-	// admitted, however large. Beyond: SlowClose. A connection that keeps up may
-	// have 256 frames or 512 KiB waiting for a moment: with lower limits a burst
-	// looks like slowness.
+	// admitted, however large. Beyond, what a Rule lets be dropped is, oldest
+	// first, and then: SlowClose. A connection that keeps up may have 256 frames
+	// or 512 KiB waiting for a moment: with lower limits a burst looks like
+	// slowness.
 	QueueBytes, QueueFrames int
+	// QueueAge bounds the time that frames wait whose Rule is Disconnect and has
+	// no age of its own, to within two seconds. Default 30 s: a phone in a tunnel
+	// comes back in less, and who does not answer pings is gone soon after.
+	// Beyond: SlowClose.
+	QueueAge time.Duration
 	// QueueBudget bounds the bytes waiting for all connections together.
 	// Default: a quarter of the memory that the cgroup or machine gives.
 	// Beyond, the connection whose oldest frame has waited longest is closed.
@@ -61,8 +67,12 @@ type Config struct {
 	// Workers and WorkerQueue size the worker pool: goroutines, and jobs that
 	// may wait for one. Defaults 4 per loop and 4,096.
 	Workers, WorkerQueue int
+	// NoIOUring has broadcasts sent with a system call for each connection,
+	// also where the kernel offers io_uring.
+	NoIOUring bool
 	// SlowClose is the close code and reason for a connection that reads too
-	// slowly. Default 4100 (Pusher: over capacity, reconnect after a second).
+	// slowly. Default 4100 (Pusher: over capacity, reconnect after a second). The
+	// limit that was reached follows the reason.
 	SlowClose CloseReason
 	// Logger takes life events, one line each, none per message. Default
 	// slog.Default().
@@ -87,6 +97,7 @@ func (c *Config) SetDefaults() {
 	def(&c.MaxMessage, 1<<20)
 	def(&c.QueueBytes, 1<<20)
 	def(&c.QueueFrames, 1024)
+	def(&c.QueueAge, 30*time.Second)
 	def(&c.QueueBudget, memoryLimit()/4)
 	def(&c.InputBudget, memoryLimit()/8)
 	def(&c.MailboxBytes, 64<<20)
@@ -96,7 +107,7 @@ func (c *Config) SetDefaults() {
 	def(&c.CloseTimeout, 2*time.Second)
 	def(&c.Workers, 4*c.Loops)
 	def(&c.WorkerQueue, 4096)
-	def(&c.SlowClose, CloseReason{4100, "too slow: messages wait faster than you read them; reconnect"})
+	def(&c.SlowClose, CloseReason{4100, "too slow"})
 	def(&c.Logger, slog.Default())
 }
 
@@ -123,7 +134,7 @@ func (c *Config) validate() error {
 		return fmt.Errorf("engine: %d loops: there can be 1 to %d", c.Loops, MaxLoops)
 	case min(c.MaxConnections, c.MaxMessage, c.QueueBytes, c.QueueFrames, c.Workers, c.WorkerQueue) < 0,
 		min(c.QueueBudget, c.InputBudget, c.MailboxBytes) < 0,
-		min(c.HeadTimeout, c.KeepAlive, c.AnswerTimeout, c.CloseTimeout) < 0:
+		min(c.QueueAge, c.HeadTimeout, c.KeepAlive, c.AnswerTimeout, c.CloseTimeout) < 0:
 		return errors.New("engine: a size, number or time is negative: give 0 for its default")
 	}
 	return nil

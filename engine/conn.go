@@ -18,15 +18,13 @@ type Conn struct {
 	most uint32 // bytes of one message; SetMaxMessage
 
 	// Owned by the loop.
-	rcv    Receiver         // nil before the upgrade
-	in     *inbound         // bytes read and not used yet; nil when there are none
-	reader websocket.Reader // a message of which some fragments came
-	first  *Frame           // the only frame waiting, if q is nil
-	q      *queue           // the frames waiting, if there are several or one is half sent
-	idle   uint16           // seconds of silence before Idle; 0 never
-	state  state
-	cause  Cause
-	flags  flags
+	rcv   Receiver // nil before the upgrade
+	in    *inbound // bytes read and not used yet; nil when there are none
+	q     *queue   // the frames that the socket does not take; nil when there are none
+	idle  uint16   // seconds of silence before Idle; 0 never
+	state state
+	cause Cause
+	flags flags
 }
 
 // state is where a connection stands. It moves downwards, but for a parked
@@ -47,7 +45,6 @@ type flags uint16
 
 const (
 	flagUrgent     flags = 1 << iota // in the loop's urgent list
-	flagBulk                         // in the loop's bulk list
 	flagBlocked                      // the socket took no more; the poller watches it
 	flagSurplus                      // came over the connection limit
 	flagAnswered                     // the current request has its answer
@@ -119,16 +116,16 @@ func (c *Conn) touch() {
 // setDue makes expire be called after so many seconds; 0 never.
 func (c *Conn) setDue(seconds int) {
 	if seconds == 0 {
-		c.loop.slots.due[c.slot] = 0
+		*c.loop.slots.due(c.slot) = 0
 		return
 	}
 	// One second more: the clock ticks in whole ones.
-	c.loop.slots.due[c.slot] = c.loop.now + uint32(seconds) + 1
+	*c.loop.slots.due(c.slot) = c.loop.now + uint32(seconds) + 1
 }
 
 // hurry brings a deadline forward, never back.
 func (c *Conn) hurry(seconds int) {
-	due := &c.loop.slots.due[c.slot]
+	due := c.loop.slots.due(c.slot)
 	if sooner := c.loop.now + uint32(seconds) + 1; *due == 0 || sooner < *due {
 		*due = sooner
 	}
@@ -144,13 +141,29 @@ func (c *Conn) Send(f *Frame) Verdict {
 	return c.push(f)
 }
 
+// Reply queues a text message for this connection alone, as Send does a frame
+// for many. It copies payload and allocates nothing as long as the connection
+// keeps up.
+func (c *Conn) Reply(payload []byte) Verdict {
+	c.loop.check()
+	if c.state >= stateClosing || c.state == stateFree {
+		return Dropped
+	}
+	return c.pushReply(websocket.AppendFrame(c.loop.runs.paper(), websocket.Text, payload))
+}
+
 // Ping queues a WebSocket ping control frame, which every peer answers by
-// itself. Idle is called again if nothing arrives for so many seconds; Pinged
+// itself. It leaves with the next lap over the connections, because thousands
+// fall silent in the same second. Idle is called again if nothing arrives for so many seconds; Pinged
 // is true until something does, and then the idle time starts anew.
 func (c *Conn) Ping(seconds int) Verdict {
+	c.loop.check()
+	if c.state != stateOpen {
+		return Dropped
+	}
 	c.set(flagPinged)
 	c.setDue(seconds)
-	return c.Send(pingFrame)
+	return c.pushBulk(pingFrame)
 }
 
 // Pinged tells whether a ping is out and nothing has arrived since.
@@ -172,7 +185,8 @@ func (c *Conn) closeWith(code uint16, reason string, cause Cause) {
 		return
 	}
 	c.state, c.cause = stateClosing, cause
-	c.push(NewRaw(Protocol, websocket.AppendClose(nil, code, reason)))
+	c.retag()
+	c.pushReply(websocket.AppendClose(c.loop.runs.paper(), code, reason))
 	c.loop.leave(c)
 	c.setDue(c.loop.closeSeconds)
 }
@@ -184,6 +198,7 @@ func (c *Conn) Abort(cause Cause) {
 		return
 	}
 	c.state, c.cause = stateDead, cause
+	c.retag()
 	c.loop.leave(c)
 	c.loop.doomed = append(c.loop.doomed, c)
 	c.loop.rouse()
@@ -197,6 +212,7 @@ func (c *Conn) linger(cause Cause) {
 		return
 	}
 	c.state, c.cause = stateLingering, cause
+	c.retag()
 	c.loop.leave(c)
 	c.dropInput()
 	c.setDue(c.loop.closeSeconds)
@@ -226,9 +242,9 @@ func (c *Conn) Upgrade(rcv Receiver) error {
 	if c.has(flagAnswered) || (c.state != stateHTTP && c.state != stateParked) {
 		return errGone
 	}
-	answer, err := websocket.Upgrade(nil, c.loop.headOf(c))
+	answer, err := websocket.Upgrade(c.loop.runs.paper(), c.loop.headOf(c))
 	c.set(flagAnswered)
-	c.push(NewRaw(Protocol, answer))
+	c.pushReply(answer)
 	if c.state == stateDead { // too slow for answers to earlier requests
 		return errGone
 	}
@@ -238,6 +254,7 @@ func (c *Conn) Upgrade(rcv Receiver) error {
 	}
 	parked := c.state == stateParked
 	c.state, c.rcv = stateOpen, rcv
+	c.retag()
 	c.loop.counters.upgrades++
 	c.setDue(0)
 	if parked {

@@ -34,9 +34,12 @@
 //
 // Outbound frames are shared by all connections they go to. A flush sends each
 // connection all that waits for it with one send. A socket that takes no more
-// gets a bounded queue of references (Config.QueueBytes, QueueFrames) and is
-// watched by a poller of our own; all such queues together have a budget
-// (Config.QueueBudget), and the oldest goes first when it is used up. What is
+// gets a bounded queue of references (Config.QueueBytes, QueueFrames, QueueAge)
+// and is watched by a poller of our own. What becomes of a frame there is the
+// frame's Rule: never dropped, dropped oldest first, or replaced by a newer one
+// of its topic; when nothing may be dropped any more the connection is closed.
+// All such queues together have a budget (Config.QueueBudget), and the oldest
+// goes first when it is used up. What is
 // read and unfinished has a budget too (Config.InputBudget).
 //
 // # Goroutines

@@ -36,7 +36,17 @@ func (t *sockets) OnTick() (time.Duration, gnet.Action) {
 			l.Post(tick{now})
 		}
 	}
+	t.rest()
 	return time.Second, gnet.None
+}
+
+// rest has memory returned when a storm is over. Should all workers be busy,
+// it is not calm.
+func (t *sockets) rest() {
+	st := t.server.Stats()
+	if t.lull.tick(st.Open, st.Opened) {
+		_ = t.server.Submit(returnMemory)
+	}
 }
 
 type tick struct{ t time.Time }

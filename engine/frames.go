@@ -11,7 +11,9 @@ func (l *Loop) readFrames(c *Conn, data []byte) int {
 	used := 0
 	for used < len(data) && (c.state == stateOpen || c.state == stateClosing) {
 		var m websocket.Message
-		n, need, ok, err := c.reader.Next(data[used:], int(c.most), &m)
+		reader := l.readerOf(c)
+		n, need, ok, err := reader.Next(data[used:], int(c.most), &m)
+		l.keepReader(c, reader)
 		if err != nil {
 			l.violation(c, err)
 			return len(data)
@@ -33,11 +35,28 @@ func (l *Loop) readFrames(c *Conn, data []byte) int {
 	return used
 }
 
+// readerOf gives the connection's reader. One without a fragmented message has
+// none of its own.
+func (l *Loop) readerOf(c *Conn) *websocket.Reader {
+	if c.in != nil {
+		return &c.in.reader
+	}
+	return &l.reader
+}
+
+// keepReader gives the connection a reader of its own once a fragmented
+// message has begun.
+func (l *Loop) keepReader(c *Conn, r *websocket.Reader) {
+	if c.in == nil && r.Started() {
+		l.inboundOf(c).reader, *r = *r, websocket.Reader{}
+	}
+}
+
 // violation closes a connection that broke RFC 6455.
 func (l *Loop) violation(c *Conn, err error) {
 	var e *websocket.CloseError
 	if c.state == stateOpen && errors.As(err, &e) {
-		c.push(NewRaw(Protocol, websocket.AppendClose(nil, e.Code, e.Reason)))
+		c.pushReply(websocket.AppendClose(l.runs.paper(), e.Code, e.Reason))
 	}
 	l.counters.violations++
 	c.linger(CauseProtocol)
@@ -53,7 +72,7 @@ func (l *Loop) message(c *Conn, m *websocket.Message) {
 		c.set(flagBatch)
 		c.rcv.Message(c, m.Payload)
 	case websocket.Ping:
-		c.push(NewRaw(Protocol, websocket.AppendFrame(nil, websocket.Pong, m.Payload)))
+		c.pushReply(websocket.AppendFrame(l.runs.paper(), websocket.Pong, m.Payload))
 	case websocket.Close:
 		l.peerClose(c, m)
 	case websocket.Pong:
@@ -68,7 +87,7 @@ func (l *Loop) peerClose(c *Conn, m *websocket.Message) {
 	cause := c.cause
 	if c.state == stateOpen {
 		cause = CausePeer
-		c.push(NewRaw(Protocol, websocket.AppendClose(nil, m.Code, "")))
+		c.pushReply(websocket.AppendClose(l.runs.paper(), m.Code, ""))
 	}
 	c.set(flagPeerClosed)
 	c.linger(cause)

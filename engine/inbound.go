@@ -24,6 +24,8 @@ type inbound struct {
 	onBody  bool
 	chunked bool
 
+	reader websocket.Reader // a WebSocket message of which some fragments came
+
 	held int // what the node's budget has it down for, in bytes
 }
 
@@ -69,7 +71,7 @@ func (l *Loop) weigh(c *Conn) {
 	if in == nil {
 		return
 	}
-	held := cap(in.buf) + cap(in.head) + cap(in.body) + c.reader.Buffered()
+	held := cap(in.buf) + cap(in.head) + cap(in.body) + in.reader.Buffered()
 	more := held - in.held
 	in.held = held
 	if l.input.used.Add(int64(more)) > l.input.limit && more > 0 {
@@ -85,7 +87,7 @@ func (l *Loop) overfed(c *Conn) {
 		l.apologise(c, 503, sorry)
 		return
 	}
-	c.push(NewRaw(Protocol, websocket.AppendClose(nil, 1013, sorry)))
+	c.pushReply(websocket.AppendClose(l.runs.paper(), 1013, sorry))
 	c.linger(CauseOverload)
 }
 
@@ -189,11 +191,7 @@ func (l *Loop) inboundOf(c *Conn) *inbound {
 
 // settleInput takes the place away again when nothing waits.
 func (l *Loop) settleInput(c *Conn) {
-	if c.reader.Buffered() > 0 {
-		l.inboundOf(c) // has it weighed
-		return
-	}
-	if c.in != nil && len(c.in.buf) == 0 && c.in.head == nil {
+	if c.in != nil && len(c.in.buf) == 0 && c.in.head == nil && !c.in.reader.Started() {
 		c.dropInput()
 	}
 }

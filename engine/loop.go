@@ -37,15 +37,17 @@ type Loop struct {
 	// Owned by the loop.
 	owner     // panics in race builds when anybody else comes in
 	slots     slots
+	runs      runs
 	now       uint32 // seconds since started
 	current   *Conn  // whom a panic costs
 	control   []Task // spare slice for mail.takeControl
 	taken     []Task // deliveries taken from the mailbox,
 	takenNext int    // and the next of them to run
 	urgent    []*Conn
-	bulk      []*Conn // connections that a broadcast has frames for,
-	bulkNext  int     // the next of them to send to,
-	lapEnd    int     // and where the current lap over them ends
+	batch     []Sending // collected to be sent together
+	bulk      []uint32  // slots of connections that a broadcast has frames for,
+	bulkNext  int       // the next of them to send to,
+	lapEnd    int       // and where the current lap over them ends
 
 	lapDeliveries, lapBytes int // deliveries run in this lap, and bytes of their frames
 
@@ -55,9 +57,9 @@ type Loop struct {
 	blocked  int
 	queues   []*queue   // spare
 	inbounds []*inbound // spare
-	scratch  []byte
-	date     []byte // for the Date header
+	date     []byte     // for the Date header
 	request  http1.Request
+	reader   websocket.Reader // of connections without a fragmented message
 	counters counters
 }
 
@@ -69,7 +71,7 @@ func NewLoop(cfg *Config, index int, h Handler, t Transport) *Loop {
 		budget:  &budget{limit: cfg.QueueBudget},
 		input:   &inputBudget{limit: cfg.InputBudget},
 		started: time.Now(),
-		scratch: make([]byte, sendBytes),
+		runs:    newRuns(),
 	}
 	l.headSeconds, l.keepAliveSeconds = seconds(cfg.HeadTimeout), seconds(cfg.KeepAlive)
 	l.answerSeconds, l.closeSeconds = seconds(cfg.AnswerTimeout), seconds(cfg.CloseTimeout)
@@ -192,11 +194,11 @@ func (l *Loop) runDeliveries() {
 }
 
 // keepSmall gives the slice for reuse unless a burst has made it large.
-func keepSmall(tasks []Task) []Task {
-	if cap(tasks) > 64<<10 {
+func keepSmall[T any](s []T) []T {
+	if cap(s) > 4<<10 {
 		return nil
 	}
-	return tasks[:0]
+	return s[:0]
 }
 
 // run runs one task. A panic in it costs the connection that it last asked
@@ -232,7 +234,9 @@ func (l *Loop) panicked(p any, c *Conn) {
 
 // leave notes that a connection is no longer open for its receiver.
 func (l *Loop) leave(c *Conn) {
-	c.reader = websocket.Reader{}
+	if c.in != nil {
+		c.in.reader = websocket.Reader{}
+	}
 	if c.rcv == nil || c.has(flagLeaving) {
 		return
 	}

@@ -1,11 +1,15 @@
 package engine
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// The outbound path. Frames are marked on connections (push); a flush sends
-// each marked connection everything that waits for it with one send. Replies
-// (urgent) go out with every turn, broadcasts (bulk) in laps over all marked
-// connections, a slice of a lap per turn, so that the loop serves I/O between.
+// The outbound path. A frame is appended to what waits for a connection (push,
+// Broadcast); a flush sends each connection all that waits for it with one
+// send. Replies (urgent) go out with every turn, broadcasts (bulk) in laps over
+// all connections that wait, a slice of a lap per turn, so that the loop serves
+// I/O between.
 
 const (
 	sendBytes  = 64 << 10             // most bytes that are gathered for one send
@@ -15,80 +19,121 @@ const (
 
 	// Most deliveries of one lap, and most bytes of their frames. A connection
 	// may wait for the rest of one lap and all of the next.
-	maxLapDeliveries = 128
+	maxLapDeliveries = 512
 	maxLapBytes      = 256 << 10
 )
 
 // waiting is the number of frames that wait for the connection.
 func (c *Conn) waiting() int {
-	switch {
-	case c.q != nil:
-		return c.q.n
-	case c.first != nil:
-		return 1
+	n := int(c.loop.runs.at(c.loop.slots.out(c.slot).run).frames)
+	if c.q != nil {
+		n += c.q.n
 	}
-	return 0
+	return n
+}
+
+// retag tells broadcasts whether the connection takes frames without further
+// questions. Whatever changes that must call it.
+func (c *Conn) retag() {
+	tag := uint32(0)
+	if c.state == stateOpen && !c.has(flagBlocked) {
+		tag = c.gen
+	}
+	c.loop.slots.out(c.slot).tag = tag
 }
 
 // push appends a frame for a reply and marks the connection urgent.
 func (c *Conn) push(f *Frame) Verdict {
-	c.enqueue(f)
 	if c.has(flagBlocked) {
-		return c.loop.bound(c)
+		return c.loop.enqueue(c, f)
 	}
-	c.loop.lapBytes += len(f.bytes)
-	if c.q != nil && (c.q.n > c.loop.cfg.QueueFrames || c.q.bytes > c.loop.cfg.QueueBytes) {
-		c.loop.flushConn(c) // one read can ask for thousands of pongs, or for megabytes
+	return c.pushPiece(c.loop.runs.add(f), len(f.bytes))
+}
+
+// pushReply is push for bytes that were appended to the loop's paper.
+func (c *Conn) pushReply(b []byte) Verdict {
+	runs := &c.loop.runs
+	bytes := runs.written(b)
+	if c.has(flagBlocked) {
+		return c.loop.enqueue(c, NewRaw(nil, slices.Clone(bytes)))
+	}
+	return c.pushPiece(runs.addReply(b), len(bytes))
+}
+
+func (c *Conn) pushPiece(id uint32, size int) Verdict {
+	l := c.loop
+	out := l.slots.out(c.slot)
+	out.run = l.runs.extend(out.run, id)
+	l.lapBytes += size
+	if r := l.runs.at(out.run); int(r.frames) > l.cfg.QueueFrames || int(r.bytes) > l.cfg.QueueBytes {
+		l.flushConn(c) // one read can ask for thousands of pongs, or for megabytes
 		return Queued
 	}
 	if !c.has(flagUrgent) {
 		c.set(flagUrgent)
-		c.loop.urgent = append(c.loop.urgent, c)
-		c.loop.rouse()
+		l.urgent = append(l.urgent, c)
+		l.rouse()
 	}
 	return Queued
 }
 
-func (c *Conn) enqueue(f *Frame) {
+// pushBulk appends a frame that may wait for its turn, as broadcasts do.
+func (c *Conn) pushBulk(f *Frame) Verdict {
+	l := c.loop
 	if c.has(flagBlocked) {
-		c.loop.budget.add(f)
+		return l.enqueue(c, f)
 	}
-	switch {
-	case c.q != nil:
-		c.q.push(f)
-	case c.first == nil:
-		c.first = f
-	default:
-		c.loop.queueOf(c).push(f)
+	out := l.slots.out(c.slot)
+	if out.run == 0 {
+		l.bulk = append(l.bulk, c.slot)
 	}
+	out.run = l.runs.extend(out.run, l.runs.add(f))
+	l.rouse()
+	return Queued
 }
 
-// Broadcast marks a frame on every connection that to names, but except. It
-// is not sent yet, so to can change as soon as Broadcast returns. Nothing is
-// allocated per connection as long as they keep up.
+// enqueue appends a frame to the backlog of a blocked connection.
+func (l *Loop) enqueue(c *Conn, f *Frame) Verdict {
+	l.admit(c.q, f)
+	return l.bound(c)
+}
+
+// Broadcast appends a frame to what waits for every connection that to names,
+// but except. It is not sent yet, so to can change as soon as Broadcast
+// returns. Nothing is allocated per connection as long as they keep up.
 func (l *Loop) Broadcast(f *Frame, to []Handle, except Handle) {
 	l.check()
 	l.lapBytes += len(f.bytes)
+	frame, before, after := l.runs.add(f), none, none
 	for _, h := range to {
-		if h == except {
+		if h == except || h == 0 {
 			continue
 		}
-		c := l.slots.get(h)
-		if c != nil && c.state == stateOpen {
-			l.mark(c, f)
+		slot := slotOf(h)
+		p := l.slots.find(slot)
+		if p == nil {
+			continue
 		}
+		out := &p.out[slot%pageSize]
+		if out.tag != genOf(h) {
+			l.broadcastBlocked(h, f)
+			continue
+		}
+		if out.run == 0 {
+			l.bulk = append(l.bulk, slot)
+		}
+		if out.run != before || after == none { // most wait for the same as the last one
+			before, after = out.run, l.runs.extend(out.run, frame)
+		}
+		out.run = after
 	}
 }
 
-func (l *Loop) mark(c *Conn, f *Frame) {
-	c.enqueue(f)
-	if c.has(flagBlocked) {
-		l.bound(c)
-		return
-	}
-	if !c.has(flagBulk) {
-		c.set(flagBulk)
-		l.bulk = append(l.bulk, c)
+// broadcastBlocked is Broadcast to a connection that is blocked, if it is
+// there at all and not closing.
+func (l *Loop) broadcastBlocked(h Handle, f *Frame) {
+	if c := l.slots.get(h); c != nil && c.state == stateOpen {
+		l.enqueue(c, f)
 	}
 }
 
@@ -99,10 +144,11 @@ func (l *Loop) flushUrgent() {
 		l.urgent[i] = nil
 		if c.has(flagUrgent) {
 			c.unset(flagUrgent)
-			l.flushConn(c)
+			l.collect(c)
 		}
 	}
 	l.urgent = l.urgent[:0]
+	l.sendBatch()
 }
 
 // flushSlice sends to the next connections that a broadcast has frames for,
@@ -110,17 +156,8 @@ func (l *Loop) flushUrgent() {
 func (l *Loop) flushSlice() bool {
 	end := min(l.bulkNext+sliceConns, len(l.bulk))
 	start := time.Now()
-	for i := l.bulkNext; i < end; i++ {
-		c := l.bulk[i]
-		l.bulk[i] = nil
-		l.bulkNext++
-		if c.has(flagBulk) {
-			c.unset(flagBulk)
-			l.flushConn(c)
-		}
-		if i%sliceCheck == sliceCheck-1 && time.Since(start) > sliceTime {
-			break
-		}
+	for l.bulkNext < end && time.Since(start) < sliceTime {
+		l.flushBulk(min(l.bulkNext+maxBatch, end))
 	}
 	if l.bulkNext >= l.lapEnd {
 		l.lap()
@@ -128,87 +165,46 @@ func (l *Loop) flushSlice() bool {
 	return len(l.bulk) == 0
 }
 
+func (l *Loop) flushBulk(end int) {
+	for ; l.bulkNext < end; l.bulkNext++ {
+		slot := l.bulk[l.bulkNext]
+		if p := l.slots.find(slot); p != nil && p.out[slot%pageSize].run != 0 {
+			l.collect(&p.conns[slot%pageSize])
+		}
+	}
+	l.sendBatch()
+}
+
 // lap begins another lap over those that were marked during the last.
 func (l *Loop) lap() {
 	left := copy(l.bulk, l.bulk[l.bulkNext:])
-	clear(l.bulk[left:])
 	l.bulk = l.bulk[:left]
 	l.bulkNext, l.lapEnd = 0, left
 	l.lapDeliveries, l.lapBytes = 0, 0
+	l.runs.lap()
 }
 
-// flushConn sends what waits, with as few sends as it takes.
-func (l *Loop) flushConn(c *Conn) {
-	defer l.recoverFor(c)
-	for c.waiting() > 0 && !c.has(flagBlocked) && c.state != stateDead {
-		b := l.gather(c)
-		n, err := l.transport.Send(c, b)
-		l.counters.sends++
-		if err != nil {
-			c.Abort(CausePeer)
-			return
-		}
-		l.counters.sentBytes += uint64(n)
-		l.took(c, n)
-		if n < len(b) {
-			l.block(c)
-		}
-	}
-	if c.waiting() == 0 && c.state == stateLingering {
-		c.finish()
-	}
-}
-
-// gather gives the bytes of the next send. One frame is sent as it lies.
-func (l *Loop) gather(c *Conn) []byte {
-	if c.q == nil {
-		return c.first.bytes
-	}
-	return c.q.fill(l.scratch[:0:sendBytes])
-}
-
-// took removes n sent bytes from what waits.
+// took removes n sent bytes from a queue.
 func (l *Loop) took(c *Conn, n int) {
-	if c.q == nil && n == len(c.first.bytes) {
-		l.counters.sentFrames++
-		c.first = nil
-		return
-	}
-	l.queueOf(c).sent(n, l.countFrame)
+	l.sent(c.q, n)
 	if c.q.n == 0 {
 		l.giveQueue(c.q)
 		c.q = nil
 	}
 }
 
-func (l *Loop) countFrame(*Frame) { l.counters.sentFrames++ }
-
-// queueOf moves a frame that waits alone into a queue.
-func (l *Loop) queueOf(c *Conn) *queue {
-	if c.q == nil {
-		c.q = l.takeQueue()
-		if c.first != nil {
-			c.q.push(c.first)
-			c.first = nil
-		}
-	}
-	return c.q
-}
-
 // dropOutput forgets all that waits.
 func (l *Loop) dropOutput(c *Conn) {
 	l.unblock(c)
-	c.first = nil
+	l.slots.out(c.slot).run = 0
 	if c.q != nil {
-		c.q.off = 0
-		c.q.truncate(func(*Frame) {})
+		l.discard(c.q)
 		l.giveQueue(c.q)
 		c.q = nil
 	}
 }
 
-// takeQueue and giveQueue keep queues for the next burst: a broadcast of
-// several frames needs one for every subscriber at once.
+// takeQueue and giveQueue keep some queues for the next ones.
 func (l *Loop) takeQueue() *queue {
 	if n := len(l.queues); n > 0 {
 		q := l.queues[n-1]
@@ -225,4 +221,4 @@ func (l *Loop) giveQueue(q *queue) {
 	}
 }
 
-const maxSpareQueues = 16 << 10
+const maxSpareQueues = 256

@@ -1,60 +1,138 @@
 package engine
 
-// queue holds the frames that wait for one connection, oldest first: a ring
-// of references to shared frames. A connection with at most one frame waiting
-// has none. Owned by the loop.
+// queue holds the frames that wait for one connection whose socket does not
+// take them, oldest first: a ring of references to shared frames. A frame that
+// is dropped leaves a hole, which is nil; the oldest is never one. Owned by
+// the loop.
 type queue struct {
 	ring  []*Frame // length is a power of two
-	head  int      // index of the oldest
-	n     int      // frames waiting
-	off   int      // bytes of the oldest that are sent already
-	bytes int      // bytes waiting
-	since int64    // when the socket stopped taking them; Loop.clock
+	head  uint32   // position of the oldest; its place is head modulo the ring's length
+	holes int
+	n     int   // frames waiting
+	off   int   // bytes of the oldest that are sent already
+	bytes int   // bytes waiting
+	since int64 // Loop.clock when the socket stopped taking them; 0: it has not yet
+	ledger
 }
 
 const minRing = 16
 
-func (q *queue) push(f *Frame) {
-	if q.n == len(q.ring) {
-		q.grow()
+// push appends a frame and returns its position. Positions count up, and
+// change only in compact.
+func (q *queue) push(f *Frame) uint32 {
+	if q.n+q.holes == len(q.ring) {
+		q.makeRoom()
 	}
-	q.ring[(q.head+q.n)&(len(q.ring)-1)] = f
+	p := q.end()
+	q.ring[q.place(p)] = f
 	q.n++
 	q.bytes += len(f.bytes)
+	return p
+}
+
+// end is the position of the next frame to come.
+func (q *queue) end() uint32 { return q.head + uint32(q.n+q.holes) }
+
+func (q *queue) place(position uint32) uint32 { return position & uint32(len(q.ring)-1) }
+
+// at gives the frame at a position, nil for a hole.
+func (q *queue) at(position uint32) *Frame { return q.ring[q.place(position)] }
+
+// makeRoom closes the holes when they are at least half of the ring: that pays
+// for the work. Else the ring doubles.
+func (q *queue) makeRoom() {
+	if q.holes > 0 && q.holes >= q.n {
+		q.compact()
+	} else {
+		q.grow()
+	}
+	q.reindex()
 }
 
 func (q *queue) grow() {
 	ring := make([]*Frame, max(minRing, 2*len(q.ring)))
-	for i := range q.n {
-		ring[i] = q.at(i)
+	for p := q.head; p != q.end(); p++ {
+		ring[p&uint32(len(ring)-1)] = q.at(p)
 	}
-	q.ring, q.head = ring, 0
+	q.ring = ring
 }
 
-// at gives the i-th oldest frame.
-func (q *queue) at(i int) *Frame { return q.ring[(q.head+i)&(len(q.ring)-1)] }
+func (q *queue) compact() {
+	to := q.head
+	for p := q.head; p != q.end(); p++ {
+		f := q.at(p)
+		if f == nil {
+			continue
+		}
+		q.ring[q.place(p)] = nil
+		q.ring[q.place(to)] = f
+		to++
+	}
+	q.holes = 0
+	q.restart(q.head)
+}
 
+// each visits the frames, oldest first. visit may remove them.
+func (q *queue) each(visit func(position uint32, f *Frame)) {
+	for p, end := q.head, q.end(); p != end; p++ {
+		if f := q.at(p); f != nil {
+			visit(p, f)
+		}
+	}
+}
+
+// pop takes the oldest off.
 func (q *queue) pop() *Frame {
-	f := q.ring[q.head]
-	q.ring[q.head] = nil
-	q.head = (q.head + 1) & (len(q.ring) - 1)
-	q.n--
-	q.bytes -= len(f.bytes) - q.off
+	f := q.at(q.head)
+	q.bytes += q.off
 	q.off = 0
+	q.remove(q.head)
 	return f
+}
+
+// remove takes a frame out that is not half sent.
+func (q *queue) remove(position uint32) {
+	f := q.at(position)
+	q.ring[q.place(position)] = nil
+	q.n--
+	q.holes++
+	q.bytes -= len(f.bytes)
+	for q.holes > 0 && q.at(q.head) == nil {
+		q.head++
+		q.holes--
+	}
+	q.unbook(f)
+}
+
+// whole is the position of the oldest of which nothing is sent yet.
+func (q *queue) whole() uint32 {
+	if q.off > 0 {
+		return q.head + 1
+	}
+	return q.head
+}
+
+// newest gives the frame that came last. There is one.
+func (q *queue) newest() *Frame {
+	p := q.end() - 1
+	for q.at(p) == nil {
+		p--
+	}
+	return q.at(p)
 }
 
 // fill copies waiting bytes into dst, up to its capacity, and returns them. A
 // single frame is returned as it is, without a copy.
 func (q *queue) fill(dst []byte) []byte {
-	first := q.at(0).bytes[q.off:]
+	first := q.at(q.head).bytes[q.off:]
 	if q.n == 1 || len(first) >= cap(dst) {
 		return first
 	}
 	dst = append(dst[:0], first...)
-	for i := 1; i < q.n && len(dst) < cap(dst); i++ {
-		b := q.at(i).bytes
-		dst = append(dst, b[:min(len(b), cap(dst)-len(dst))]...)
+	for p, end := q.head+1, q.end(); p != end && len(dst) < cap(dst); p++ {
+		if f := q.at(p); f != nil {
+			dst = append(dst, f.bytes[:min(len(f.bytes), cap(dst)-len(dst))]...)
+		}
 	}
 	return dst
 }
@@ -62,7 +140,7 @@ func (q *queue) fill(dst []byte) []byte {
 // sent takes n bytes off the front and calls done for each frame that is out.
 func (q *queue) sent(n int, done func(*Frame)) {
 	for n > 0 {
-		left := len(q.at(0).bytes) - q.off
+		left := len(q.at(q.head).bytes) - q.off
 		if n < left {
 			q.off += n
 			q.bytes -= n
@@ -75,16 +153,10 @@ func (q *queue) sent(n int, done func(*Frame)) {
 
 // truncate drops all frames but one of which a part is out already.
 func (q *queue) truncate(done func(*Frame)) {
-	keep := 0
-	if q.off > 0 {
-		keep = 1
-	}
-	for q.n > keep {
-		i := (q.head + q.n - 1) & (len(q.ring) - 1)
-		f := q.ring[i]
-		q.ring[i] = nil
-		q.n--
-		q.bytes -= len(f.bytes)
-		done(f)
+	for p, end := q.whole(), q.end(); p != end; p++ {
+		if f := q.at(p); f != nil {
+			q.remove(p)
+			done(f)
+		}
 	}
 }

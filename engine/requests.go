@@ -177,7 +177,7 @@ func (l *Loop) answer(c *Conn, r *http1.Response) {
 	if c.has(flagHTTP10) {
 		out.Minor = 0
 	}
-	c.push(NewRaw(Protocol, http1.AppendResponse(make([]byte, 0, 256+len(out.Body)), &out, l.date)))
+	c.pushReply(http1.AppendResponse(l.runs.paper(), &out, l.date))
 	if c.state >= stateLingering {
 		return
 	}

@@ -18,6 +18,8 @@ type sockets struct {
 	gnet.BuiltinEventEngine
 	server *Server
 	poller *poller
+	lull   lull
+	rings  []*ring    // by loop; nil where io_uring is not used
 	kicks  chan *Loop // loops that asked for WakeLater; closed at the end
 
 	mu      sync.RWMutex
@@ -46,6 +48,7 @@ func newSockets(s *Server) (*sockets, error) {
 
 // start runs gnet and the poller, and returns when connections are served.
 func (t *sockets) start() error {
+	t.openRings()
 	t.background.Go(t.kick)
 	t.background.Go(func() { t.poller.run(t.writable) })
 	go t.serve()
@@ -79,7 +82,17 @@ func (t *sockets) serve() {
 }
 
 // Send implements Transport.
-func (t *sockets) Send(c *Conn, b []byte) (int, error) { return send(int(c.fd), b) }
+func (t *sockets) Send(l *Loop, list []Sending) {
+	if len(list) > 1 && t.rings[l.index] != nil {
+		t.sendByRing(l.index, list)
+	}
+	for i := range list {
+		if s := &list[i]; !s.Done {
+			s.N, s.Err = send(int(s.Conn.fd), s.Bytes)
+			s.Done = true
+		}
+	}
+}
 
 // Watch implements Transport.
 func (t *sockets) Watch(c *Conn) error { return t.poller.add(int(c.fd), c.Handle()) }
@@ -128,5 +141,6 @@ func (t *sockets) stop() {
 		t.poller.stop()
 		t.kicks <- nil
 		t.background.Wait()
+		t.closeRings()
 	})
 }

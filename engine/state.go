@@ -19,21 +19,19 @@ type ConnState struct {
 // State writes the connection down. It goes on as before.
 func (c *Conn) State() ConnState {
 	c.loop.check()
-	s := ConnState{Idle: int(c.idle), Reader: c.reader.AppendState(nil)}
+	s := ConnState{Idle: int(c.idle)}
 	if c.in != nil {
+		s.Reader = c.in.reader.AppendState(nil)
 		s.Input = append(s.Input, c.in.buf...)
 	}
-	if c.first != nil {
-		s.Output = append(s.Output, c.first.bytes)
-	}
+	c.loop.runs.each(c.loop.slots.out(c.slot).run, func(f *Frame) { s.Output = append(s.Output, f.bytes) })
 	if c.q == nil {
 		return s
 	}
-	for i := range c.q.n {
-		s.Output = append(s.Output, c.q.at(i).bytes)
-	}
+	first := len(s.Output)
+	c.q.each(func(_ uint32, f *Frame) { s.Output = append(s.Output, f.bytes) })
 	if c.q.n > 0 {
-		s.Output[0] = s.Output[0][c.q.off:]
+		s.Output[first] = s.Output[first][c.q.off:]
 	}
 	return s
 }
@@ -49,7 +47,9 @@ func (c *Conn) Adopt(s ConnState, rcv Receiver) error {
 	if err := reader.RestoreState(s.Reader); err != nil {
 		return err
 	}
-	c.state, c.rcv, c.reader, c.idle = stateOpen, rcv, reader, uint16(s.Idle)
+	c.state, c.rcv, c.idle = stateOpen, rcv, uint16(s.Idle)
+	c.loop.keepReader(c, &reader)
+	c.retag()
 	c.touch()
 	for _, b := range s.Output {
 		c.push(NewRaw(Protocol, b))

@@ -14,12 +14,31 @@ func itoa(n int) string { return strconv.Itoa(n) }
 func (l *Loop) Tick(t time.Time) {
 	l.enter()
 	l.setClock(t)
-	for slot, due := range l.slots.due {
-		if due != 0 && due <= l.now {
-			l.expire(l.slots.at(uint32(slot)))
+	for _, p := range l.slots.pages {
+		if p != nil {
+			l.expireDue(p)
 		}
 	}
+	l.watchBacklogs(int64(t.Sub(l.started)))
+	l.rest()
 	l.publish()
+}
+
+func (l *Loop) expireDue(p *page) {
+	for i, due := range p.due {
+		if due != 0 && due <= l.now {
+			l.expire(&p.conns[i])
+		}
+	}
+}
+
+// rest gives memory back that a burst has taken, when nothing waits.
+func (l *Loop) rest() {
+	if len(l.bulk)+len(l.urgent) > 0 {
+		return
+	}
+	l.runs.forget()
+	l.bulk, l.urgent = keepSmall(l.bulk), keepSmall(l.urgent)
 }
 
 func (l *Loop) setClock(t time.Time) {
@@ -33,7 +52,7 @@ func (l *Loop) setClock(t time.Time) {
 func (l *Loop) expire(c *Conn) {
 	l.current = c
 	defer l.recover()
-	l.slots.due[c.slot] = 0
+	*l.slots.due(c.slot) = 0
 	switch c.state {
 	case stateHTTP:
 		l.expireRequest(c)
@@ -87,14 +106,19 @@ func (l *Loop) Closed(c *Conn) {
 // half: it may still be reading, as HTTP clients do that end their request so.
 func (l *Loop) lastWords(c *Conn) {
 	defer l.recoverFor(nil)
-	for c.state != stateDead && c.waiting() > 0 && !c.has(flagBlocked) {
-		b := l.gather(c)
-		n, err := l.transport.Send(c, b)
-		if err != nil {
+	out := l.slots.out(c.slot)
+	if out.run != 0 && c.state != stateDead {
+		l.queueRun(c, out.run)
+		out.run = 0
+	}
+	for c.q != nil && c.q.n > 0 && !c.has(flagBlocked) && c.state != stateDead {
+		one := [1]Sending{{Conn: c, Bytes: c.q.fill(l.runs.buffer()[:0])}}
+		l.send(one[:])
+		if one[0].Err != nil {
 			return
 		}
-		l.took(c, n)
-		if n < len(b) {
+		l.took(c, one[0].N)
+		if one[0].N < len(one[0].Bytes) {
 			return
 		}
 	}

@@ -5,9 +5,9 @@ package engine
 // in memory; TLS will wrap one. But for Wake and WakeLater, methods are
 // called on the connection's loop.
 type Transport interface {
-	// Send hands bytes to the socket without blocking. n < len(b) with a nil
-	// error means that it takes no more now. b is borrowed until return.
-	Send(c *Conn, b []byte) (n int, err error)
+	// Send hands bytes to the sockets of some connections without blocking,
+	// and notes in the list how each went. At most 64, all of the loop.
+	Send(l *Loop, list []Sending)
 	// Watch makes the transport call Loop.Writable once, when the socket
 	// takes bytes again. Unwatch ends that, also after the call.
 	Watch(c *Conn) error

@@ -15,12 +15,12 @@ import (
 // up (Record). Owned by the loop of its handle.
 type Session struct {
 	ID      SocketID
-	App     *apps.App
 	Handle  engine.Handle // where its socket is; 0 while it has none
 	Subs    Subscriptions
 	Rate    Bucket // of its client events
 	Seen    uint32 // when its client last said something, Unix seconds
 	Version uint8  // of the protocol, as the client asked for it
+	Closed  bool   // nobody finds it any more
 }
 
 // Record is a session written down.
@@ -63,14 +63,14 @@ type MemberRecord struct {
 	Info   string `json:"user_info,omitempty"` // JSON text, byte for byte
 }
 
-// Export writes the session down. now is a reading of the clock that its
-// bucket is used with.
-func (s *Session) Export(protocol string, now time.Duration) Record {
+// Export writes down the session of an app. now is a reading of the clock that
+// its bucket is used with.
+func (s *Session) Export(protocol, app string, now time.Duration) Record {
 	r := Record{
 		Protocol:      protocol,
 		Version:       int(s.Version),
 		SocketID:      s.ID.String(),
-		App:           s.App.ID,
+		App:           app,
 		Subscriptions: make([]SubscriptionRecord, 0, s.Subs.Len()),
 		RateDebt:      s.Rate.Debt(now),
 		LastActivity:  time.Unix(int64(s.Seen), 0).UTC(),
@@ -102,7 +102,7 @@ func (s *Session) Import(r *Record, app *apps.App, now time.Duration) error {
 	if app == nil || app.ID != r.App {
 		return fmt.Errorf("cannot take up session %s: it belongs to app %q", id, r.App)
 	}
-	s.ID, s.App, s.Version = id, app, uint8(r.Version)
+	s.ID, s.Version = id, uint8(r.Version)
 	s.Seen = uint32(max(r.LastActivity.Unix(), 0))
 	s.Rate = BucketOwing(now, r.RateDebt)
 	return nil

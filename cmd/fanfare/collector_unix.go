@@ -55,6 +55,7 @@ var nodeMetrics = []metric{
 	series(gauge, "connections", "Open TCP connections.", func(s *snapshot) uint64 { return s.engine.Open }),
 	series(gauge, "connections_limit", "Open connections at which newcomers are refused.", func(s *snapshot) int { return s.limit }),
 	series(gauge, "connections_blocked", "Connections whose sockets take no more at the moment.", func(s *snapshot) uint64 { return s.engine.Blocked }),
+	series(gauge, "slow_connections", "WebSocket connections whose sockets have taken nothing for a second or more.", func(s *snapshot) uint64 { return s.engine.Slow }),
 	series(counter, "connections_opened_total", "Connections accepted.", func(s *snapshot) uint64 { return s.engine.Opened }),
 	series(counter, "connections_refused_total", "Connections closed at once: the node was far over its limit, or shutting down.", func(s *snapshot) uint64 { return s.engine.Refused }),
 	series(counter, "upgrades_total", "Connections that became WebSockets, those included that were then refused with a close code.", func(s *snapshot) uint64 { return s.engine.Upgrades }),
@@ -64,7 +65,6 @@ var nodeMetrics = []metric{
 	series(counter, "sent_bytes_total", "Bytes written to connections.", func(s *snapshot) uint64 { return s.engine.SentBytes }),
 	series(counter, "sends_total", "System calls that wrote to connections.", func(s *snapshot) uint64 { return s.engine.Sends }),
 	series(counter, "frames_sent_total", "WebSocket frames and HTTP answers sent.", func(s *snapshot) uint64 { return s.engine.SentFrames }),
-	series(counter, "frames_dropped_total", "Frames not taken by connections that were closing or too slow.", func(s *snapshot) uint64 { return s.engine.DroppedFrames }),
 	series(counter, "protocol_violations_total", "Connections that broke HTTP or RFC 6455.", func(s *snapshot) uint64 { return s.engine.Violations }),
 	series(counter, "panics_total", "Callbacks that panicked; each cost one connection.", func(s *snapshot) uint64 { return s.engine.Panics }),
 	series(gauge, "input_bytes", "Bytes of unfinished requests and messages.", func(s *snapshot) int64 { return s.engine.InputBytes }),
@@ -90,6 +90,8 @@ var nodeMetrics = []metric{
 
 var (
 	closedByCause = describe("connections_closed_total", "Connections ended.", "cause")
+	slowClosed    = describe("slow_closed_total", "Connections closed with 4100 because they read too slowly, by the limit that they reached: bytes, frames, age (of the oldest message), budget (of the node).", "limit")
+	slowDropped   = describe("slow_dropped_frames_total", "Messages dropped for connections that read too slowly: the oldest to keep a limit, conflated by newer ones, expired by age, or waiting for a connection that was closed.", "reason")
 	refusedByCode = describe("pusher_refused_total", "Upgrades refused, by close code; 0 is any other.", "code")
 	closedByCode  = describe("pusher_closed_total", "Sessions closed by the server, by close code; 0 is any other.", "code")
 	apiAnswers    = describe("api_answers_total", "HTTP API requests answered, by status; 0 is any other.", "status")
@@ -128,7 +130,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, m := range appMetrics {
 		out <- m.desc
 	}
-	for _, d := range []*prometheus.Desc{closedByCause, refusedByCode, closedByCode, apiAnswers, appRefused} {
+	for _, d := range []*prometheus.Desc{closedByCause, slowClosed, slowDropped, refusedByCode, closedByCode, apiAnswers, appRefused} {
 		out <- d
 	}
 }
@@ -141,6 +143,12 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	}
 	s.engine.EachClosed(func(cause engine.Cause, n uint64) {
 		out <- prometheus.MustNewConstMetric(closedByCause, counter, float64(n), cause.String())
+	})
+	s.engine.EachSlowClosed(func(limit engine.Limit, n uint64) {
+		out <- prometheus.MustNewConstMetric(slowClosed, counter, float64(n), limit.String())
+	})
+	s.engine.EachDropped(func(why engine.Drop, n uint64) {
+		out <- prometheus.MustNewConstMetric(slowDropped, counter, float64(n), why.String())
 	})
 	collectCodes(out, refusedByCode, s.pusher.Refused)
 	collectCodes(out, closedByCode, s.pusher.Closed)

@@ -44,12 +44,18 @@ type Server struct {
 	PongTimeout time.Duration `key:"pong_timeout" default:"30" range:"1..3600"`
 
 	// Bytes that may wait for one connection that reads too slowly. Beyond
-	// them it is closed with 4100.
+	// them messages that may be dropped are (slow_policy), or it is closed with
+	// 4100.
 	QueueBytes Bytes `key:"queue_bytes" default:"1MiB" range:"16KiB..1GiB"`
 
 	// Messages that may wait for one connection that reads too slowly. Beyond
-	// them it is closed with 4100.
+	// them messages that may be dropped are (slow_policy), or it is closed with
+	// 4100.
 	QueueFrames int `key:"queue_frames" default:"1024" range:"1..1000000"`
+
+	// Seconds that a message may wait for a connection that reads too slowly,
+	// where slow_policy is disconnect. Beyond them it is closed with 4100.
+	QueueAge time.Duration `key:"queue_age" default:"30" range:"1..3600"`
 
 	// Bytes that may wait for all connections together. Beyond them the oldest
 	// backlog is closed. auto is a quarter of the memory that the machine or
@@ -62,6 +68,10 @@ type Server struct {
 	// Bytes of published events that may wait for one loop. Beyond them a
 	// publish is refused with 503.
 	MailboxBytes Bytes `key:"mailbox_bytes" default:"64MiB" range:"1MiB..64GiB"`
+
+	// Whether broadcasts leave through io_uring where the kernel (Linux 5.18)
+	// and the sandbox allow it. It takes a fifth less CPU.
+	IOUring bool `key:"io_uring" default:"true"`
 
 	// Seconds from connecting to a complete request head and body.
 	HeadTimeout time.Duration `key:"head_timeout" default:"10" range:"0.1..3600"`
@@ -149,7 +159,51 @@ type App struct {
 	// pusher:subscription_error, which names the channel.
 	SubscriptionErrors bool `key:"subscription_errors" default:"true"`
 
+	// What becomes of messages for clients that read too slowly: disconnect
+	// closes them with 4100 when a limit is reached, drop-oldest drops the oldest
+	// messages, conflate keeps only the newest of each channel and event.
+	SlowPolicy string `key:"slow_policy" default:"disconnect" oneof:"disconnect drop-oldest conflate"`
+
+	// Bytes of the app's messages that may wait for one client. 0 is
+	// server.queue_bytes, which holds besides.
+	SlowBytes Bytes `key:"slow_bytes" default:"0" range:"0..1GiB"`
+
+	// Messages of the app that may wait for one client. 0 is server.queue_frames,
+	// which holds besides.
+	SlowFrames int `key:"slow_frames" default:"0" range:"0..1000000"`
+
+	// Seconds that one of the app's messages may wait: then it is dropped, or its
+	// client closed. 0 is server.queue_age for disconnect, else no limit.
+	SlowAge time.Duration `key:"slow_age" default:"0" range:"0..3600"`
+
 	Limit Limit `key:"limit"`
+
+	Slow []Slow `key:"slow"`
+}
+
+// Slow is one of an app's [[apps.slow]] tables: what differs for some of its
+// channels from the app's slow_* keys. The first table whose pattern matches a channel counts.
+// FANFARE_APP_SLOW has all of them, with spaces between: market-*:conflate
+// camera-*:drop-oldest:frames=4:age=2.
+type Slow struct {
+	// Pattern of the channels, such as market-*. * stands for any characters,
+	// also for none.
+	Channels string `key:"channels"`
+
+	// As slow_policy.
+	Policy string `key:"policy" default:"disconnect" oneof:"disconnect drop-oldest conflate"`
+
+	// Bytes that may wait for one client on all these channels together. 0 is
+	// server.queue_bytes, which holds besides.
+	Bytes Bytes `key:"bytes" default:"0" range:"0..1GiB"`
+
+	// Messages that may wait for one client on all these channels together. 0 is
+	// server.queue_frames, which holds besides.
+	Frames int `key:"frames" default:"0" range:"0..1000000"`
+
+	// Seconds that a message may wait. 0 is server.queue_age for disconnect, else
+	// no limit.
+	Age time.Duration `key:"age" default:"0" range:"0..3600"`
 }
 
 // Limit is an app's [apps.limit] table: single limits that differ from the

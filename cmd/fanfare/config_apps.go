@@ -78,9 +78,15 @@ func (l *loaded) buildApps(drafts [][]assignment) error {
 	var errs []error
 	for i, draft := range drafts {
 		at := appPath(i)
-		errs = append(errs, assign(settingsOf(&l.Apps[i]), valueOf(draft, "limits"), draft, func(path, origin string) {
-			l.origins[at+path] = origin
-		}))
+		note := func(path, origin string) { l.origins[at+path] = origin }
+		own, slow := splitSlow(draft)
+		errs = append(errs, assign(settingsOf(&l.Apps[i]), valueOf(own, "limits"), own, note))
+		l.Apps[i].Slow = make([]Slow, len(slow))
+		for j, given := range slow {
+			errs = append(errs, assign(settingsOf(&l.Apps[i].Slow[j]), "", given, func(path, origin string) {
+				note(slowPath(j)+path, origin)
+			}))
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -98,6 +104,12 @@ func (a *App) record() *apps.App {
 	r.ActivityTimeout = a.ActivityTimeout
 	r.AllowedOrigins = a.AllowedOrigins
 	a.Limit.copyTo(&r.Limits)
+	r.Slow = slowRecord(a.SlowPolicy, a.SlowBytes, a.SlowFrames, a.SlowAge)
+	for _, s := range a.Slow {
+		r.SlowChannels = append(r.SlowChannels, apps.SlowChannels{
+			Channels: s.Channels, Slow: slowRecord(s.Policy, s.Bytes, s.Frames, s.Age),
+		})
+	}
 	return r
 }
 

@@ -15,6 +15,8 @@ const envPrefix = "FANFARE_"
 const (
 	envConfig = "FANFARE_CONFIG" // the file to read
 	envURL    = "FANFARE_URL"    // the server that publish and tail talk to
+
+	envSlow = "FANFARE_APP_SLOW" // all [[apps.slow]] tables of the app that FANFARE_APP_* describe
 )
 
 // envValues is what the environment says.
@@ -38,6 +40,10 @@ func readEnv(environ []string) (envValues, error) {
 		} else if path, ok := app[name]; ok {
 			a.path = path
 			out.app = append(out.app, a.masked())
+		} else if name == envSlow {
+			list, err := slowFromEnv(text)
+			out.app = append(out.app, list...)
+			errs = append(errs, err)
 		} else {
 			errs = append(errs, unknownEnv(name, server, app))
 		}
@@ -82,7 +88,7 @@ func pathByEnv(prefix string) map[string]string {
 }
 
 func unknownEnv(name string, known ...map[string]string) error {
-	names := []string{envConfig, envURL}
+	names := []string{envConfig, envURL, envSlow}
 	for _, m := range known {
 		for n := range m {
 			names = append(names, n)

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strconv"
 
 	"github.com/BurntSushi/toml"
 )
@@ -54,11 +53,10 @@ func parseFile(name, data string) (fileValues, error) {
 		return fileValues{}, fmt.Errorf("%s: %w", name, err)
 	}
 	f := fileReader{name: name}
-	apps := f.takeApps(tree)
+	apps := f.takeTables(tree, "apps", "begin each app with a line [[apps]]")
 	out := fileValues{name: name, values: f.flatten(tree, "", "", pathsOf(settingsOf(&Config{})))}
 	for i, table := range apps {
-		at := "apps[" + strconv.Itoa(i) + "]."
-		out.apps = append(out.apps, f.flatten(table, at, "", pathsOf(settingsOf(&App{}))))
+		out.apps = append(out.apps, f.app(table, appPath(i)))
 	}
 	return out, errors.Join(f.errs...)
 }
@@ -75,17 +73,32 @@ func (f *fileReader) failf(format string, args ...any) {
 	f.errs = append(f.errs, fmt.Errorf(f.name+": "+format, args...))
 }
 
-func (f *fileReader) takeApps(tree map[string]any) []map[string]any {
-	v, ok := tree["apps"]
+// app lists the values of an [[apps]] table and of the [[apps.slow]] tables in
+// it.
+func (f *fileReader) app(table map[string]any, at string) []assignment {
+	slow := f.takeTables(table, "slow", "begin each pattern with a line [[apps.slow]]")
+	list := f.flatten(table, at, "", pathsOf(settingsOf(&App{})))
+	for j, rule := range slow {
+		for _, a := range f.flatten(rule, at+slowPath(j), "", pathsOf(settingsOf(&Slow{}))) {
+			a.path = slowPath(j) + a.path
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// takeTables takes a list of tables out of the one that holds it.
+func (f *fileReader) takeTables(tree map[string]any, key, how string) []map[string]any {
+	v, ok := tree[key]
 	if !ok {
 		return nil
 	}
-	delete(tree, "apps")
-	apps, ok := v.([]map[string]any)
+	delete(tree, key)
+	list, ok := v.([]map[string]any)
 	if !ok {
-		f.failf("apps is not a list of tables: begin each app with a line [[apps]]")
+		f.failf("%s is not a list of tables: %s", key, how)
 	}
-	return apps
+	return list
 }
 
 // flatten lists the values of a table under their paths. at is what precedes

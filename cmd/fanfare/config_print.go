@@ -22,6 +22,10 @@ func (l *loaded) print(w io.Writer) error {
 	for i := range l.Apps {
 		p.open("[[apps]]")
 		p.settings("apps.", settingsOf(&l.Apps[i]), func(path string) string { return l.origin(appPath(i) + path) })
+		for j := range l.Apps[i].Slow {
+			p.open("[[apps.slow]]")
+			p.settings("", settingsOf(&l.Apps[i].Slow[j]), func(path string) string { return l.origin(appPath(i) + slowPath(j) + path) })
+		}
 	}
 	_, err := w.Write(p.buf.Bytes())
 	return err

@@ -44,9 +44,12 @@ func configTables() string {
 		if k.heading != "" {
 			fmt.Fprintf(&b, "\n**`%s`** %s\n\n| Key | Default | Effect | Other names |\n|---|---|---|---|\n", k.heading, tableIntro(k.intro))
 		}
-		names := "`" + strings.Join(k.otherNames(), "` `") + "`"
+		var names string
+		for _, name := range k.otherNames() {
+			names += "`" + name + "` "
+		}
 		effect := strings.TrimSpace(k.doc + " " + k.allowed)
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.name, codeUnlessWord(k.def), markdown(effect), names)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.name, codeUnlessWord(k.def), markdown(effect), strings.TrimSpace(names))
 	}
 	return strings.TrimPrefix(b.String(), "\n")
 }

@@ -13,7 +13,7 @@ type configKey struct {
 	intro   string // of that table
 	name    string // within its table
 	flag    string // empty: none
-	env     string
+	env     string // empty: none
 	kind    string
 	def     string
 	allowed string
@@ -22,8 +22,23 @@ type configKey struct {
 
 // configKeys lists every key of every table, in the order of config.go.
 func configKeys() []configKey {
+	return append(namedKeys(), slowKeys()...)
+}
+
+// namedKeys lists the keys that have a variable or flag of their own.
+func namedKeys() []configKey {
 	list := keysFrom(settingsOf(&Config{}), "[%s]", "")
 	return append(list, keysFrom(settingsOf(&App{}), "[[%s]]", "app-")...)
+}
+
+// slowKeys lists the keys of [[apps.slow]], which share one variable.
+func slowKeys() []configKey {
+	list := keysFrom(settingsOf(&Slow{}), "[[%s]]", "app-")
+	list[0].heading, list[0].intro = "[[apps.slow]]", fieldDocs()["Slow"]
+	for i := range list {
+		list[i].env = ""
+	}
+	return list
 }
 
 func keysFrom(settings []setting, heading, envPrefix string) []configKey {
@@ -88,6 +103,9 @@ func (s setting) allowed() string {
 }
 
 func (k configKey) otherNames() []string {
+	if k.env == "" {
+		return nil
+	}
 	if k.flag == "" {
 		return []string{k.env}
 	}

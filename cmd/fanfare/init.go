@@ -83,7 +83,7 @@ func sampleFile(app App) string {
 	b.WriteString("# Fanfare's configuration. Lines that begin with #: name = value show defaults.\n" +
 		"# A flag or a FANFARE_* variable goes before this file: see `fanfare help config`.\n")
 	given := map[string]string{"id": app.ID, "key": app.Key, "secret": app.Secret}
-	for _, k := range configKeys() {
+	for _, k := range namedKeys() {
 		if k.heading != "" {
 			fmt.Fprintf(&b, "\n%s\n", commentOut(k.heading))
 		}
@@ -95,8 +95,17 @@ func sampleFile(app App) string {
 		value, _, _ := strings.Cut(k.def, " (")
 		fmt.Fprintf(&b, "#: %s = %s\n", k.name, value)
 	}
+	b.WriteString(sampleSlow)
 	return b.String()
 }
+
+// sampleSlow is an example, not a default: there is none.
+const sampleSlow = `
+# What becomes of messages for clients that read too slowly may differ by channel:
+# [[apps.slow]]
+# channels = "market-*"
+# policy = "conflate"
+`
 
 // commentOut leaves [apps.limit] a comment: as an empty table it would say
 // nothing, and its place must stay below [[apps]].

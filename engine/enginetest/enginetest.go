@@ -141,9 +141,16 @@ type transport Loop
 
 func peer(c *engine.Conn) *Peer { return c.Socket().(*Peer) }
 
-func (t *transport) Send(c *engine.Conn, b []byte) (int, error) {
+func (t *transport) Send(_ *engine.Loop, list []engine.Sending) {
+	for i := range list {
+		s := &list[i]
+		s.N = t.send(peer(s.Conn), s.Bytes)
+		s.Done = true
+	}
+}
+
+func (t *transport) send(p *Peer, b []byte) int {
 	t.sends++
-	p := peer(c)
 	if p.panics {
 		panic("as asked")
 	}
@@ -155,7 +162,7 @@ func (t *transport) Send(c *engine.Conn, b []byte) (int, error) {
 	if !p.discard {
 		p.received = append(p.received, b[:n]...)
 	}
-	return n, nil
+	return n
 }
 
 func (t *transport) Watch(c *engine.Conn) error {

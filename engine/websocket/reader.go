@@ -31,6 +31,9 @@ type Message struct {
 	Reason  []byte // of a Close: UTF-8, may be empty; otherwise nil
 }
 
+// Started tells that a first fragment came and the last did not.
+func (r *Reader) Started() bool { return r.frag != nil }
+
 // Next takes one frame of a client from the start of buf.
 //
 // It returns the number n of bytes that the frame took; ok tells that m now holds a message or a control frame, while a

@@ -21,11 +21,11 @@ func (s *session) clientEvent(c *engine.Conn, cmd *command) {
 		return
 	}
 	data := s.home.payload(cmd.data)
-	if limit := s.App.Limits.ClientEventData; len(data) > limit {
+	if limit := s.tenant.App.Limits.ClientEventData; len(data) > limit {
 		s.fail(c, apps.RefusedSize, fmt.Sprintf("Client event rejected: its data has %d bytes, and at most %d bytes are allowed", len(data), limit))
 		return
 	}
-	if perSecond := s.App.Limits.ClientEventsPerSecond; perSecond > 0 && !s.Rate.Take(s.now(), perSecond) {
+	if perSecond := s.tenant.App.Limits.ClientEventsPerSecond; perSecond > 0 && !s.Rate.Take(s.now(), perSecond) {
 		s.failCode(c, codeClientEvents, apps.RefusedRate, fmt.Sprintf("Client event rejected: at most %d per second are relayed for a connection", perSecond))
 		return
 	}
@@ -34,7 +34,7 @@ func (s *session) clientEvent(c *engine.Conn, cmd *command) {
 
 // mayRelay judges everything but data and rate.
 func (s *session) mayRelay(c *engine.Conn, cmd *command) (*channels.Subscription, bool) {
-	if !s.App.ClientEvents {
+	if !s.tenant.App.ClientEvents {
 		s.fail(c, apps.RefusedNotPermitted, "Client event rejected: client events are not enabled for this app")
 		return nil, false
 	}
@@ -42,7 +42,7 @@ func (s *session) mayRelay(c *engine.Conn, cmd *command) (*channels.Subscription
 		s.fail(c, apps.RefusedNotPermitted, "Client event rejected: only supported on private and presence channels, not on "+clip(cmd.channel))
 		return nil, false
 	}
-	if err := names.CheckEvent(cmd.event, s.App.Limits.EventName); err != nil {
+	if err := names.CheckEvent(cmd.event, s.tenant.App.Limits.EventName); err != nil {
 		s.fail(c, apps.RefusedName, "Client event rejected: "+err.Error())
 		return nil, false
 	}
@@ -57,7 +57,7 @@ func (s *session) mayRelay(c *engine.Conn, cmd *command) (*channels.Subscription
 func (s *session) relay(c *engine.Conn, sub *channels.Subscription, event string, data []byte) {
 	event, text, _ := borrow.Keep(event, borrow.String(data), "")
 	m := &channels.Message{
-		App:     s.App.ID,
+		App:     s.tenant.App.ID,
 		Channel: sub.Channel(),
 		Kind:    channels.ClientEvent,
 		Event:   event,

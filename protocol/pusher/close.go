@@ -12,7 +12,7 @@ func (s *Server) refuse(c *engine.Conn, code uint16, reason string) {
 		return
 	}
 	h.counters.refuse(code)
-	c.Send(h.text(func(dst []byte) []byte { return appendError(dst, code, reason) }))
+	c.Reply(h.text(func(dst []byte) []byte { return appendError(dst, code, reason) }))
 	c.Close(code, reason)
 }
 
@@ -35,7 +35,7 @@ func (nobody) Closed(*engine.Conn, engine.Cause) {}
 // close frame says it alone; older clients read it from an event.
 func (s *session) End(c *engine.Conn, code uint16, reason string) {
 	if s.Version < 6 {
-		s.send(c, s.home.text(func(dst []byte) []byte { return appendError(dst, code, reason) }))
+		s.reply(c, s.home.text(func(dst []byte) []byte { return appendError(dst, code, reason) }))
 	}
 	s.home.counters.closeWith(code)
 	c.Close(code, reason)

@@ -18,10 +18,10 @@ import (
 // record is the truth at any moment. Loop only.
 func (s *Server) Export(c *engine.Conn) (protocol.Record, bool) {
 	ss, ok := c.Receiver().(*session)
-	if !ok || ss.home.server != s || ss.closed || !c.Open() {
+	if !ok || ss.home.server != s || ss.Session.Closed || !c.Open() {
 		return protocol.Record{}, false
 	}
-	r := ss.Export(Name, ss.now())
+	r := ss.Export(Name, ss.tenant.App.ID, ss.now())
 	for i := range r.Subscriptions {
 		sub := ss.Subs.Get(r.Subscriptions[i].Channel)
 		r.Subscriptions[i].Unconfirmed = !sub.Active() && !ss.brought(sub)
@@ -93,7 +93,7 @@ func (s *Server) Attach(c *engine.Conn, r *protocol.Record, app *apps.App) error
 		return fmt.Errorf("cannot take up session %s: %w", ss.ID, err)
 	}
 	c.SetIdle(ss.activitySeconds())
-	c.SetMaxMessage(ss.App.Limits.MessageSize)
+	c.SetMaxMessage(ss.tenant.App.Limits.MessageSize)
 	errs := make([]error, 0, len(lost))
 	for _, l := range lost {
 		ss.refuseSubscribe(c, l.channel, l.no)

@@ -6,7 +6,7 @@ import (
 	"fanfare/engine"
 )
 
-func (s *session) activitySeconds() int { return int(s.App.ActivityTimeout / time.Second) }
+func (s *session) activitySeconds() int { return int(s.tenant.App.ActivityTimeout / time.Second) }
 
 // Idle implements engine.Receiver. After activity_timeout without a word the
 // client is asked with a ping control frame, which every WebSocket peer answers

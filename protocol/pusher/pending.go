@@ -199,7 +199,7 @@ func (s *session) goOn(c *engine.Conn) {
 // verifies now: never from a job's own, which its worker may be writing.
 func (s *session) applyAll(c *engine.Conn, k *check, results []error) {
 	for i := range k.wants {
-		if s.closed {
+		if s.Session.Closed {
 			return
 		}
 		var err error
@@ -238,7 +238,7 @@ func (s *session) catchUp(c *engine.Conn, text []byte) {
 	w.job, w.inline = nil, true
 	s.applyAll(c, job, nil)
 	s.drain(c)
-	if !s.closed {
+	if !s.Session.Closed {
 		s.accept(c, text)
 	}
 	w.inline = false

@@ -53,6 +53,7 @@ type Server struct {
 	clock    func() time.Duration // that rate limits are counted in
 	pong     int                  // seconds
 	lookups  *protocol.Lookups    // upgrades that wait for their app's record
+	slow     *slowRules           // what becomes of messages for slow connections
 }
 
 var (
@@ -67,7 +68,7 @@ type home struct {
 	server   *Server
 	index    int
 	parser   parser
-	scratch  []byte // for frames on their way to engine.NewText
+	scratch  []byte // for texts on their way to engine.Conn.Reply
 	inner    []byte // for JSON that goes into a JSON string
 	tenants  *tenant.Cache
 	counters counters
@@ -89,6 +90,7 @@ func New(cfg Config) *Server {
 		clock:   func() time.Duration { return time.Since(started) },
 		pong:    max(1, int(cfg.PongTimeout/time.Second)),
 		lookups: protocol.NewLookups(cfg.Submit, cfg.Lookups),
+		slow:    newSlowRules(cfg.Apps),
 	}
 	for i := range cfg.Loops {
 		s.homes = append(s.homes, &home{server: s, index: i, tenants: tenant.NewCache(cfg.Tenants, i)})
@@ -102,12 +104,12 @@ func (s *Server) Bind(r *channels.Registry, format uint8) { s.registry, s.format
 // Spare buffers larger than this are not kept.
 const keepScratch = 64 << 10
 
-// text makes a protocol frame of what build appends to the loop's buffer.
-func (h *home) text(build func(dst []byte) []byte) *engine.Frame {
+// text gives what build appends to the loop's buffer. It is borrowed until the
+// next call.
+func (h *home) text(build func(dst []byte) []byte) []byte {
 	b := build(h.scratch[:0])
-	f := engine.NewText(engine.Protocol, b)
 	if cap(b) <= keepScratch {
 		h.scratch = b
 	}
-	return f
+	return b
 }

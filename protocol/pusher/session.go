@@ -14,7 +14,6 @@ import (
 // is needed in passing hangs on wait. Owned by the loop.
 type session struct {
 	protocol.Session
-	closed bool
 	home   *home
 	tenant *tenant.Tenant
 	wait   *wait // commands that wait for a worker; nil while none do
@@ -43,10 +42,10 @@ func (s *session) BatchEnd(c *engine.Conn) {
 // Closed implements engine.Receiver. Nobody finds the session from here on;
 // a check that is out comes back to nobody.
 func (s *session) Closed(_ *engine.Conn, _ engine.Cause) {
-	if s.closed {
+	if s.Session.Closed {
 		return
 	}
-	s.closed, s.wait = true, nil
+	s.Session.Closed, s.wait = true, nil
 	s.home.server.cfg.IDs.Remove(s.ID)
 	for sub := range s.Subs.All() {
 		s.home.server.registry.Unsubscribe(sub)
@@ -102,10 +101,18 @@ func (s *session) fail(c *engine.Conn, why apps.Refusal, text string) {
 
 func (s *session) failCode(c *engine.Conn, code uint16, why apps.Refusal, text string) {
 	s.tenant.Live.Refuse(why)
-	s.send(c, s.home.text(func(dst []byte) []byte { return appendError(dst, code, text) }))
+	s.reply(c, s.home.text(func(dst []byte) []byte { return appendError(dst, code, text) }))
 }
 
-// send sends one frame to this client alone, and counts it.
+// reply sends one text message to this client alone, and counts it. payload is
+// borrowed.
+func (s *session) reply(c *engine.Conn, payload []byte) {
+	s.tenant.Counters.MessagesOut.Add(1)
+	s.tenant.Counters.BytesOut.Add(uint64(engine.TextLen(len(payload))))
+	c.Reply(payload)
+}
+
+// send sends a frame that others get too, and counts it.
 func (s *session) send(c *engine.Conn, f *engine.Frame) {
 	s.tenant.Counters.MessagesOut.Add(1)
 	s.tenant.Counters.BytesOut.Add(uint64(f.Len()))

@@ -15,15 +15,14 @@ import (
 func (s *Server) Encode(m *channels.Message) any {
 	buf := buffers.Get().(*buffer)
 	defer buffers.put(buf)
-	class := engine.Protocol
 	switch m.Kind {
 	case channels.MemberAdded, channels.MemberRemoved:
 		buf.appendMemberEvent(m)
+		return engine.NewText(engine.Protocol, buf.out)
 	default:
-		class = engine.Event
 		buf.out = appendEvent(buf.out, m.Event, m.Channel, borrow.Bytes(m.Data), m.UserID)
+		return engine.NewTopic(s.slow.of(m.App, m.Channel), m.Channel, m.Event, buf.out)
 	}
-	return engine.NewText(class, buf.out)
 }
 
 // Deliver implements channels.Sink. Nothing is done per subscriber here.
@@ -54,13 +53,13 @@ func (s *Server) Joined(loop int, sub *channels.Subscription, members []channels
 		return
 	}
 	if sub.Member() == nil {
-		ss.send(c, ss.home.text(func(dst []byte) []byte { return appendSucceeded(dst, sub.Channel()) }))
+		ss.reply(c, ss.home.text(func(dst []byte) []byte { return appendSucceeded(dst, sub.Channel()) }))
 		return
 	}
 	buf := buffers.Get().(*buffer)
 	defer buffers.put(buf)
 	buf.appendPresence(sub.Channel(), members)
-	ss.send(c, engine.NewText(engine.Protocol, buf.out))
+	ss.reply(c, buf.out)
 }
 
 // knows tells whether the client has had the confirmation in an earlier life

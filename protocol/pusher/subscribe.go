@@ -36,7 +36,7 @@ func (s *session) subscribe(c *engine.Conn, cmd *command) {
 // inadmissible judges by the name alone. The name has to be legal before a
 // signature over it means anything.
 func (s *session) inadmissible(cmd *command) *refusal {
-	limit := s.App.Limits.ChannelName
+	limit := s.tenant.App.Limits.ChannelName
 	if err := names.CheckChannel(cmd.channel, limit); err != nil {
 		if len(cmd.channel) > limit {
 			return &refusal{err.Error(), typeLimit, statusName, apps.RefusedName}
@@ -77,7 +77,7 @@ func (s *session) apply(c *engine.Conn, w *want, unauthorized error) {
 }
 
 func (s *session) join(w *want) error {
-	limits := &s.App.Limits
+	limits := &s.tenant.App.Limits
 	if n := limits.ChannelsPerConnection; n > 0 && s.Subs.Len() >= n {
 		return errTooManyChannels(w.channel, n)
 	}
@@ -94,12 +94,12 @@ func (s *session) join(w *want) error {
 // enter puts the session on a channel.
 func (s *session) enter(channel string, member *channels.Member) error {
 	sub, err := s.home.server.registry.Subscribe(channels.Join{
-		App:        s.App.ID,
+		App:        s.tenant.App.ID,
 		Channel:    channel,
 		Place:      channels.Place{Loop: uint16(s.home.index), Format: s.home.server.format},
 		Handle:     s.Handle,
 		Presence:   member,
-		MaxMembers: s.App.Limits.PresenceMembers,
+		MaxMembers: s.tenant.App.Limits.PresenceMembers,
 	})
 	if err != nil {
 		return err
@@ -113,8 +113,8 @@ func (s *session) enter(channel string, member *channels.Member) error {
 // unless the app has that off or the name is too long to be one.
 func (s *session) refuseSubscribe(c *engine.Conn, channel string, no *refusal) {
 	s.fail(c, no.why, no.text)
-	if s.App.SubscriptionErrors && len(channel) <= maxEchoedChannel {
-		s.send(c, s.home.text(func(dst []byte) []byte { return appendSubscriptionError(dst, channel, no) }))
+	if s.tenant.App.SubscriptionErrors && len(channel) <= maxEchoedChannel {
+		s.reply(c, s.home.text(func(dst []byte) []byte { return appendSubscriptionError(dst, channel, no) }))
 	}
 }
 

@@ -217,7 +217,7 @@ func (s *Server) refuseUnknown(c *engine.Conn, key string) {
 func (s *Server) open(c *engine.Conn, t *tenant.Tenant, version uint8) {
 	h := s.homes[c.Loop().Index()]
 	ss := &session{home: h, tenant: t}
-	ss.App, ss.Version = t.App, version
+	ss.Version = version
 	if err := c.Upgrade(ss); err != nil {
 		t.Live.Release()
 		h.counters.badHandshakes.Add(1)
@@ -229,6 +229,6 @@ func (s *Server) open(c *engine.Conn, t *tenant.Tenant, version uint8) {
 	h.counters.opened.Add(1)
 	timeout := ss.activitySeconds()
 	c.SetIdle(timeout)
-	c.SetMaxMessage(ss.App.Limits.MessageSize)
-	ss.send(c, h.text(func(dst []byte) []byte { return appendHello(dst, ss.ID, timeout) }))
+	c.SetMaxMessage(t.App.Limits.MessageSize)
+	ss.reply(c, h.text(func(dst []byte) []byte { return appendHello(dst, ss.ID, timeout) }))
 }
