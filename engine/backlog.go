@@ -108,10 +108,13 @@ func (l *Loop) Writable(h Handle) {
 	l.unblock(c)
 	l.transport.Unwatch(c)
 	l.flushConn(c)
+	if c.state >= stateClosing {
+		c.hurry(l.closeSeconds) // it is awake
+	}
 }
 
 // closeSlow drops a backlog, all but a half-sent frame, and says why: should
-// the peer wake up within Config.CloseTimeout, it gets a clean close.
+// the peer wake up within Config.QueueAge, it gets a clean close.
 func (l *Loop) closeSlow(c *Conn, cause Cause, limit Limit) {
 	l.counters.slowClosed[limit]++
 	if c.state != stateOpen {
@@ -125,6 +128,9 @@ func (l *Loop) closeSlow(c *Conn, cause Cause, limit Limit) {
 		})
 	}
 	c.closeWith(l.cfg.SlowClose.Code, l.cfg.SlowClose.Reason+": "+limit.reason(), cause)
+	if cause == CauseSlow { // not when memory is short
+		c.setDue(l.ageSeconds)
+	}
 }
 
 // backlog notes that a connection became blocked. The loop keeps them in

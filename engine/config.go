@@ -38,7 +38,8 @@ type Config struct {
 	// QueueAge bounds the time that frames wait whose Rule is Disconnect and has
 	// no age of its own, to within two seconds. Default 30 s: a phone in a tunnel
 	// comes back in less, and who does not answer pings is gone soon after.
-	// Beyond: SlowClose.
+	// Beyond: SlowClose. A connection closed for its slowness has as long to
+	// wake up and read why.
 	QueueAge time.Duration
 	// QueueBudget bounds the bytes waiting for all connections together.
 	// Default: a quarter of the memory that the cgroup or machine gives.

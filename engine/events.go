@@ -40,11 +40,12 @@ func (t *sockets) OnTick() (time.Duration, gnet.Action) {
 	return time.Second, gnet.None
 }
 
-// rest has memory returned when a storm is over. Should all workers be busy,
-// it is not calm.
+// rest has memory returned when a storm is over, or when there is little to
+// do. Should all workers be busy, neither is true.
 func (t *sockets) rest() {
 	st := t.server.Stats()
-	if t.lull.tick(st.Open, st.Opened) {
+	calm, littered := t.lull.tick(st.Open, st.Opened), t.garbage.tick()
+	if calm || littered {
 		_ = t.server.Submit(returnMemory)
 	}
 }

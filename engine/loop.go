@@ -26,7 +26,7 @@ type Loop struct {
 	input     *inputBudget
 	started   time.Time
 
-	headSeconds, keepAliveSeconds, answerSeconds, closeSeconds int
+	headSeconds, keepAliveSeconds, answerSeconds, closeSeconds, ageSeconds int
 
 	// Any goroutine.
 	mail        mailbox
@@ -75,6 +75,7 @@ func NewLoop(cfg *Config, index int, h Handler, t Transport) *Loop {
 	}
 	l.headSeconds, l.keepAliveSeconds = seconds(cfg.HeadTimeout), seconds(cfg.KeepAlive)
 	l.answerSeconds, l.closeSeconds = seconds(cfg.AnswerTimeout), seconds(cfg.CloseTimeout)
+	l.ageSeconds = seconds(cfg.QueueAge)
 	l.mail.limit = cfg.MailboxBytes
 	l.setClock(l.started)
 	return l
@@ -195,7 +196,7 @@ func (l *Loop) runDeliveries() {
 
 // keepSmall gives the slice for reuse unless a burst has made it large.
 func keepSmall[T any](s []T) []T {
-	if cap(s) > 4<<10 {
+	if cap(s) > 16<<10 {
 		return nil
 	}
 	return s[:0]

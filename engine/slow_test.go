@@ -405,3 +405,30 @@ type failer interface {
 	Helper()
 	Fatalf(format string, args ...any)
 }
+
+// Who was closed for slowness and wakes up late still reads why, and who never
+// does is cut off in the end.
+func TestSlowOneReadsWhyWhenItWakesUp(t *testing.T) {
+	l := enginetest.New(engine.Config{QueueFrames: 8, QueueAge: 20 * time.Second, CloseTimeout: 2 * time.Second}, echo{})
+	peers, handles := open(t, l, 2)
+	for _, p := range peers {
+		p.Stall(true)
+	}
+	for i := range 20 {
+		deliver(l, event(fmt.Sprint(i)), handles)
+		l.Settle()
+	}
+	l.Advance(15 * time.Second)
+	peers[0].Stall(false)
+	if got := peers[0].Received(); len(got) < 4 || got[0] != 0x88 || got[2] != 4100>>8 || got[3] != 4100&0xff {
+		t.Errorf("woken after 15 s it got %q, want a close frame 4100", got)
+	}
+	l.Advance(4 * time.Second)
+	if !peers[0].Closed() || peers[1].Closed() {
+		t.Errorf("after 19 s closed: the woken one %v, want true; the sleeper %v, want false", peers[0].Closed(), peers[1].Closed())
+	}
+	l.Advance(4 * time.Second)
+	if !peers[1].Closed() {
+		t.Error("after 23 s the sleeper is still there")
+	}
+}

@@ -16,11 +16,12 @@ import (
 // when a socket takes bytes again, which gnet does not.
 type sockets struct {
 	gnet.BuiltinEventEngine
-	server *Server
-	poller *poller
-	lull   lull
-	rings  []*ring    // by loop; nil where io_uring is not used
-	kicks  chan *Loop // loops that asked for WakeLater; closed at the end
+	server  *Server
+	poller  *poller
+	lull    lull
+	garbage garbage
+	rings   []*ring    // by loop; nil where io_uring is not used
+	kicks   chan *Loop // loops that asked for WakeLater; closed at the end
 
 	mu      sync.RWMutex
 	engine  gnet.Engine
@@ -39,7 +40,7 @@ func newSockets(s *Server) (*sockets, error) {
 		return nil, err
 	}
 	return &sockets{
-		server: s, poller: p, booted: make(chan struct{}),
+		server: s, poller: p, garbage: newGarbage(), booted: make(chan struct{}),
 		kicks:   make(chan *Loop, s.cfg.Loops),
 		loopsOf: make([]gnet.EventLoop, s.cfg.Loops),
 		asleep:  make([]bool, s.cfg.Loops),

@@ -54,7 +54,8 @@ type Server struct {
 	QueueFrames int `key:"queue_frames" default:"1024" range:"1..1000000"`
 
 	// Seconds that a message may wait for a connection that reads too slowly,
-	// where slow_policy is disconnect. Beyond them it is closed with 4100.
+	// where slow_policy is disconnect. Beyond them it is closed with 4100, and
+	// has as long again to wake up and read that.
 	QueueAge time.Duration `key:"queue_age" default:"30" range:"1..3600"`
 
 	// Bytes that may wait for all connections together. Beyond them the oldest
