@@ -3,11 +3,14 @@
 // publishes signed events. It speaks the Pusher protocol to any server, and
 // the bare one of the program in bench/limit.
 //
-// Everything runs on one goroutine: a Loop is an epoll instance, and a Fleet
-// (subscribers) and Publishers wait on it. A connection costs no goroutine, no
-// timer and no buffer, and an idle turn no CPU, so that the generator takes
-// less than the server that it loads. A scenario is straight-line code that
-// opens things and calls Loop.Run until what it waits for has come true.
+// Everything runs on one goroutine: a Loop is an epoll instance, and Fleets
+// (subscribers), Clients (connections that a scenario drives one by one) and
+// Publishers wait on it. A connection costs no goroutine, no timer and no
+// buffer, and an idle turn no CPU, so that the generator takes less than the
+// server that it loads. The clock is read once for each batch of bytes and not
+// for each message in it. A scenario is straight-line code that opens things,
+// sets timers (Loop.At) and calls Loop.Run until what it waits for has come
+// true.
 //
 // Nothing here may be called by two goroutines at once. Payloads handed to a
 // callback are borrowed until it returns.

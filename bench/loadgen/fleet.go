@@ -2,7 +2,10 @@
 
 package loadgen
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Fleet is a set of WebSocket connections to one server, opened with a bounded
 // number in flight, each with what it subscribes to.
@@ -10,21 +13,30 @@ type Fleet struct {
 	// Receive is called with every channel event that a ready connection gets,
 	// and its Mark. Nil only counts.
 	Receive func(subscriber int, m Mark)
+	// Other is called with every other text frame that a ready connection
+	// gets, and that is no ping. Nil only counts.
+	Other func(subscriber int, payload []byte)
+	// Joined is called when a connection has become ready, with the time since
+	// its first SYN.
+	Joined func(subscriber int, took time.Duration)
 
 	// Messages and Bytes count the channel events that carried a mark, and
 	// their frames' payload.
 	Messages, Bytes uint64
 	// Others counts the other text frames that came after the subscription.
 	Others uint64
+	// Pings counts the server's that were answered, Pusher's and WebSocket's.
+	Pings uint64
 
 	loop     *Loop
 	target   *Target
-	join     func(i int) Subscription
+	join     func(i int) []Subscription
 	inFlight int
 	conns    []*subscriber
 	size     int
 	ready    int
 	failed   int
+	opening  bool  // within openMore
 	err      error // of the first that failed
 	hint     int   // offset of the last mark in its payload
 	scratch  []byte
@@ -33,18 +45,24 @@ type Fleet struct {
 // Open begins to open n connections, at most inFlight at once that are not
 // ready. join tells what the i-th subscribes to; nil is nothing. Run the loop
 // until Ready.
-func (l *Loop) Open(t *Target, n, inFlight int, join func(i int) Subscription) *Fleet {
+func (l *Loop) Open(t *Target, n, inFlight int, join func(i int) []Subscription) *Fleet {
 	if join == nil || t.Bare {
-		join = func(int) Subscription { return Subscription{} }
+		join = func(int) []Subscription { return nil }
 	}
 	f := &Fleet{loop: l, target: t, join: join, inFlight: inFlight, size: n, conns: make([]*subscriber, 0, n), hint: -1}
-	f.openMore()
+	f.loop.At(0, f.openMore) // the caller may still set its callbacks
 	return f
 }
 
 // Ready reports whether every connection stands and is subscribed, or has
 // failed: Err tells.
 func (f *Fleet) Ready() bool { return f.ready+f.failed >= f.size }
+
+// Standing is how many connections stand and are subscribed.
+func (f *Fleet) Standing() int { return f.ready }
+
+// Size is how many connections it is to have; 0 when it was closed.
+func (f *Fleet) Size() int { return f.size }
 
 // Err is nil while no connection was refused, closed or cut off.
 func (f *Fleet) Err() error {
@@ -54,9 +72,35 @@ func (f *Fleet) Err() error {
 	return fmt.Errorf("%d of %d connections failed, the first with: %w", f.failed, f.size, f.err)
 }
 
+// Send sends a text frame on a ready connection. payload is copied.
+func (f *Fleet) Send(subscriber int, payload []byte) {
+	s := f.conns[subscriber]
+	if s.state != ready {
+		return // Err tells
+	}
+	f.scratch = appendFrame(f.scratch[:0], opText, payload)
+	if err := s.write(f.scratch); err != nil {
+		s.fail(err)
+	}
+}
+
+// Close closes all connections, with a reset, and opens no more.
+func (f *Fleet) Close() {
+	f.size, f.ready, f.failed = 0, 0, 0
+	for _, s := range f.conns {
+		s.close()
+	}
+}
+
+// openMore is called again by connections that fail at once.
 func (f *Fleet) openMore() {
+	if f.opening {
+		return
+	}
+	f.opening = true
+	defer func() { f.opening = false }()
 	for len(f.conns) < f.size && len(f.conns)-f.ready-f.failed < f.inFlight {
-		s := &subscriber{fleet: f, index: len(f.conns)}
+		s := &subscriber{fleet: f, index: len(f.conns), joining: &joining{since: f.loop.Now()}}
 		f.conns = append(f.conns, s)
 		if err := s.open(f.loop, s, f.target.Addr, f.target.hello); err != nil {
 			s.fail(err)
@@ -69,7 +113,6 @@ func (f *Fleet) openMore() {
 func (f *Fleet) receive(subscriber int, payload []byte) bool {
 	m, at := FindMark(payload, f.hint)
 	if at < 0 {
-		f.Others++
 		return false
 	}
 	f.hint = at
@@ -79,4 +122,11 @@ func (f *Fleet) receive(subscriber int, payload []byte) bool {
 		f.Receive(subscriber, m)
 	}
 	return true
+}
+
+func (f *Fleet) other(subscriber int, payload []byte) {
+	f.Others++
+	if f.Other != nil {
+		f.Other(subscriber, payload)
+	}
 }

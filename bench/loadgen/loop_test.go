@@ -28,6 +28,8 @@ func newLoop(t *testing.T) *loadgen.Loop {
 	return l
 }
 
+func toBench(int) []loadgen.Subscription { return []loadgen.Subscription{{Channel: "bench"}} }
+
 func within(t *testing.T, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
@@ -42,14 +44,14 @@ func TestCountsAgreeWithTheServer(t *testing.T) {
 		t.Helper()
 		const subscribers, messages = 40, 25
 		server, l, ctx := pushertest.Start(t), newLoop(t), within(t, 30*time.Second)
-		fleet := l.Open(server.Target(), subscribers, 7, func(int) loadgen.Subscription {
-			return loadgen.Subscription{Channel: channel, ChannelData: `{"user_id":"1"}`}
+		fleet := l.Open(server.Target(), subscribers, 7, func(int) []loadgen.Subscription {
+			return []loadgen.Subscription{{Channel: channel, ChannelData: `{"user_id":"1"}`}}
 		})
 		if err := l.Run(ctx, fleet.Ready); err != nil || fleet.Err() != nil {
 			t.Fatal(err, fleet.Err())
 		}
 		ledger := loadgen.NewLedger(subscribers, 1)
-		fleet.Receive = ledger.Receive
+		fleet.Receive = func(i int, m loadgen.Mark) { ledger.Receive(i, m) }
 		p, err := l.Publisher(server.Target())
 		if err != nil {
 			t.Fatal(err)
@@ -81,7 +83,7 @@ func TestCountsAgreeWithTheServer(t *testing.T) {
 // Frames and answers larger than a socket takes at once come and go in pieces.
 func TestLargeMessages(t *testing.T) {
 	server, l, ctx := pushertest.Start(t), newLoop(t), within(t, 30*time.Second)
-	fleet := l.Open(server.Target(), 3, 3, func(int) loadgen.Subscription { return loadgen.Subscription{Channel: "bench"} })
+	fleet := l.Open(server.Target(), 3, 3, toBench)
 	if err := l.Run(ctx, fleet.Ready); err != nil || fleet.Err() != nil {
 		t.Fatal(err, fleet.Err())
 	}
@@ -146,7 +148,7 @@ func TestFleetTellsWhatWentWrong(t *testing.T) {
 	f := func(sent, want string) {
 		t.Helper()
 		l := newLoop(t)
-		fleet := l.Open(scripted(t, sent), 2, 1, func(int) loadgen.Subscription { return loadgen.Subscription{Channel: "bench"} })
+		fleet := l.Open(scripted(t, sent), 2, 1, toBench)
 		if err := l.Run(within(t, 10*time.Second), fleet.Ready); err != nil {
 			t.Fatalf("%q: %v", want, err)
 		}
@@ -155,9 +157,9 @@ func TestFleetTellsWhatWentWrong(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	f("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nbad", "404: bad")
+	f("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nbad", "404: bad; check the path")
 	f(strings.Replace(upgraded, "s3p", "abc", 1), "Sec-WebSocket-Accept")
-	f(upgraded+"\x88\x11\x0f\xa1no such app, bye", "closed with 4001 no such app")
+	f(upgraded+"\x88\x11\x0f\xa1no such app, bye", "closed with 4001: no such app, by; the server has no app with this key")
 	f(upgraded+"\x81\x22"+`{"event":"pusher:error","data":{}}`, "pusher:error")
 	f(upgraded+"\x81\x2d"+`{"event":"pusher:connection_established","x":1`[:45], "no socket_id")
 	f(upgraded+"\x81\xff", "masked")
@@ -177,7 +179,7 @@ func TestConnectRefused(t *testing.T) {
 	if err := l.Run(within(t, 10*time.Second), fleet.Ready); err != nil {
 		t.Fatal(err)
 	}
-	if err := fleet.Err(); err == nil || !strings.Contains(err.Error(), "connection refused") {
+	if err := fleet.Err(); err == nil || !strings.Contains(err.Error(), "nothing listens on 127.0.0.1:") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -3,23 +3,27 @@ package loadgen
 import "bytes"
 
 // Mark numbers a message: it travels inside the event's data, as
-// "seq=0003.0000000042", and is found again in whatever frame a server makes
-// of it.
+// "seq=0000003.0000000042", and is found again in whatever frame a server
+// makes of it.
 type Mark struct {
-	Publisher int    // 0..9999
-	Seq       uint32 // from 0 up, for each publisher
+	Source int    // whose number it is: a publisher's or a channel's, 0..MaxSource
+	Seq    uint32 // from 0 up, for each source
 }
 
 const (
 	markPrefix = "seq="
 	// MarkSize is the length of a mark in bytes.
-	MarkSize = len(markPrefix) + 4 + 1 + 10
+	MarkSize = len(markPrefix) + sourceDigits + 1 + 10
+	// MaxSource is the largest source.
+	MaxSource = 9_999_999
+
+	sourceDigits = 7
 )
 
 // AppendMark appends m in MarkSize bytes that no JSON encoder escapes.
 func AppendMark(dst []byte, m Mark) []byte {
 	dst = append(dst, markPrefix...)
-	dst = appendDigits(dst, uint64(m.Publisher), 4)
+	dst = appendDigits(dst, uint64(m.Source), sourceDigits)
 	dst = append(dst, '.')
 	return appendDigits(dst, uint64(m.Seq), 10)
 }
@@ -46,12 +50,12 @@ func FindMark(payload []byte, hint int) (Mark, int) {
 		}
 	}
 	b := payload[at+len(markPrefix) : at+MarkSize]
-	publisher, ok1 := digits(b[:4])
-	seq, ok2 := digits(b[5:])
-	if !ok1 || !ok2 || b[4] != '.' || seq > 1<<32-1 {
+	source, ok1 := digits(b[:sourceDigits])
+	seq, ok2 := digits(b[sourceDigits+1:])
+	if !ok1 || !ok2 || b[sourceDigits] != '.' || seq > 1<<32-1 {
 		return Mark{}, -1
 	}
-	return Mark{int(publisher), uint32(seq)}, at
+	return Mark{int(source), uint32(seq)}, at
 }
 
 func hasMark(payload []byte, at int) bool {

@@ -17,9 +17,9 @@ func TestMarkRoundTrip(t *testing.T) {
 			}
 		}
 	}
-	f(Mark{}, "seq=0000.0000000000")
-	f(Mark{3, 42}, "seq=0003.0000000042")
-	f(Mark{9999, 1<<32 - 1}, "seq=9999.4294967295")
+	f(Mark{}, "seq=0000000.0000000000")
+	f(Mark{3, 42}, "seq=0000003.0000000042")
+	f(Mark{MaxSource, 1<<32 - 1}, "seq=9999999.4294967295")
 }
 
 func TestNoMark(t *testing.T) {
@@ -31,8 +31,8 @@ func TestNoMark(t *testing.T) {
 	}
 	f("")
 	f(`{"event":"pusher:ping","data":{}}`)
-	f("seq=0003.000000004")
-	f("seq=0003/0000000042")
-	f("seq=000x.0000000042")
-	f("seq=0003.4294967296")
+	f("seq=0000003.000000004")
+	f("seq=0000003/0000000042")
+	f("seq=000000x.0000000042")
+	f("seq=0000003.4294967296")
 }

@@ -13,9 +13,11 @@ import (
 // at a time.
 type Publisher struct {
 	stream
-	// Answered is called when a post was answered with 200. Any other answer
-	// and a lost connection end Loop.Run with an error.
+	// Answered is called when a post was answered with 200.
 	Answered func()
+	// Refused is called when a post was answered with anything else. Nil ends
+	// Loop.Run with the error, as a lost connection always does.
+	Refused func(error)
 
 	target  *Target
 	busy    bool
@@ -44,6 +46,9 @@ func (p *Publisher) Post(endpoint string, body []byte) {
 	}
 }
 
+// Close closes the connection; a post that waits for its answer is given up.
+func (p *Publisher) Close() { p.close() }
+
 func (p *Publisher) ready(events uint32) {
 	if err := p.serve(events); err != nil {
 		p.fail(err)
@@ -69,17 +74,23 @@ func (p *Publisher) serve(events uint32) error {
 		return err
 	}
 	if a.status != 200 || !p.busy {
-		return fmt.Errorf("answer %d: %.300s", a.status, a.body)
+		err = p.target.refused("answer", a.status, a.body)
+	}
+	if !p.busy || err != nil && p.Refused == nil {
+		return err
 	}
 	p.keep(b[n:])
 	p.busy = false
-	if p.Answered != nil {
+	switch {
+	case err != nil:
+		p.Refused(err)
+	case p.Answered != nil:
 		p.Answered()
 	}
 	return nil
 }
 
 func (p *Publisher) fail(err error) {
-	p.loop.fail(fmt.Errorf("publisher: %w", err))
+	p.loop.fail(fmt.Errorf("publisher: %w", p.target.explain(err)))
 	p.close()
 }

@@ -23,6 +23,8 @@ type stream struct {
 	slot int32
 	rest []byte // what came and can't be used yet
 	out  []byte // what must still be sent; written to only while EPOLLOUT is awaited
+
+	receiveBuffer int // SO_RCVBUF in bytes; 0 leaves it to the kernel
 }
 
 var errTooLong = fmt.Errorf("a frame or answer is longer than %d bytes", readBytes)
@@ -50,6 +52,11 @@ func (s *stream) open(l *Loop, owner socket, addr netip.AddrPort, out []byte) er
 func (s *stream) start(addr unix.Sockaddr) error {
 	if err := unix.SetsockoptInt(s.fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
 		return os.NewSyscallError("setsockopt TCP_NODELAY", err)
+	}
+	if s.receiveBuffer > 0 { // before connect, which agrees on the window's scale
+		if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, s.receiveBuffer); err != nil {
+			return os.NewSyscallError("setsockopt SO_RCVBUF", err)
+		}
 	}
 	if err := s.bind(addr); err != nil {
 		return err
@@ -108,13 +115,17 @@ func (s *stream) close() {
 // read returns what has come and was not used: a view of the loop's buffer,
 // valid until another connection is served. Nothing new is no error. Not
 // used bytes must be given to keep.
-func (s *stream) read() ([]byte, error) {
+func (s *stream) read() ([]byte, error) { return s.readUpTo(readBytes) }
+
+// readUpTo is read for at most limit new bytes.
+func (s *stream) readUpTo(limit int) ([]byte, error) {
 	buf := s.loop.buf
 	kept := copy(buf, s.rest)
 	if kept == len(buf) {
 		return nil, errTooLong
 	}
-	n, err := receive(s.fd, buf[kept:])
+	n, err := receive(s.fd, buf[kept:min(kept+limit, len(buf))])
+	s.loop.tell()
 	switch {
 	case errors.Is(err, syscall.EAGAIN):
 		return buf[:kept], nil

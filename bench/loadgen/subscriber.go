@@ -15,9 +15,9 @@ import (
 type state uint8
 
 const (
-	upgrading state = iota // the request leaves as soon as TCP stands
-	greeting               // waits for pusher:connection_established
-	joining                // waits for subscription_succeeded
+	upgrading   state = iota // the request leaves as soon as TCP stands
+	greeting                 // waits for pusher:connection_established
+	subscribing              // waits for subscription_succeeded
 	ready
 	failed
 )
@@ -25,9 +25,10 @@ const (
 // subscriber is one WebSocket connection of a fleet.
 type subscriber struct {
 	stream
-	fleet *Fleet
-	index int
-	state state
+	fleet   *Fleet
+	index   int
+	state   state
+	joining *joining // nil when it is ready
 }
 
 func (s *subscriber) ready(events uint32) {
@@ -63,15 +64,9 @@ func (s *subscriber) serve(events uint32) error {
 
 // upgraded looks for the 101 and returns its length, 0 while it is not whole.
 func (s *subscriber) upgraded(b []byte) (int, error) {
-	a, n, err := parseAnswer(b)
+	n, err := s.fleet.target.checkUpgrade(b)
 	if n == 0 || err != nil {
 		return 0, err
-	}
-	if a.status != 101 {
-		return 0, fmt.Errorf("upgrade answered with %d: %.200s", a.status, a.body)
-	}
-	if accept := a.header("sec-websocket-accept"); string(accept) != handshakeAccept {
-		return 0, fmt.Errorf("upgrade answered with Sec-WebSocket-Accept %q, want %q", accept, handshakeAccept)
 	}
 	s.state = greeting
 	if s.fleet.target.Bare {
@@ -81,9 +76,14 @@ func (s *subscriber) upgraded(b []byte) (int, error) {
 }
 
 func (s *subscriber) becomeReady() {
+	f := s.fleet
 	s.state = ready
-	s.fleet.ready++
-	s.fleet.openMore()
+	f.ready++
+	if f.Joined != nil {
+		f.Joined(s.index, f.loop.Now()-s.joining.since)
+	}
+	s.joining = nil
+	f.openMore()
 }
 
 // frames serves the whole frames in b and keeps the rest.
@@ -112,6 +112,7 @@ func (s *subscriber) frame(f frame) error {
 	case opText:
 		return s.text(f.payload)
 	case opPing:
+		s.fleet.Pings++
 		return s.write(appendFrame(nil, opPong, f.payload))
 	case opPong:
 		return nil
@@ -119,7 +120,7 @@ func (s *subscriber) frame(f frame) error {
 		if len(f.payload) < 2 {
 			return errors.New("closed without a code")
 		}
-		return fmt.Errorf("closed with %d %s", binary.BigEndian.Uint16(f.payload), f.payload[2:])
+		return s.fleet.target.refused("closed with", int(binary.BigEndian.Uint16(f.payload)), f.payload[2:])
 	}
 	return fmt.Errorf("frame of opcode 0x%x", f.opcode)
 }
@@ -130,36 +131,48 @@ func (s *subscriber) text(payload []byte) error {
 	}
 	switch {
 	case bytes.Contains(payload, []byte(`"pusher:ping"`)):
+		s.fleet.Pings++
 		return s.write(appendFrame(nil, opText, []byte(`{"event":"pusher:pong","data":{}}`)))
 	case bytes.Contains(payload, []byte(`"pusher:error"`)), bytes.Contains(payload, []byte(`"pusher:subscription_error"`)):
-		return fmt.Errorf("server sent %.300s", payload)
+		return s.fleet.target.refused("server sent error", codeOf(payload), payload)
 	case s.state == greeting && bytes.Contains(payload, []byte(`"pusher:connection_established"`)):
-		return s.subscribe(socketIDOf(payload))
-	case s.state == joining && bytes.Contains(payload, []byte(`"pusher_internal:subscription_succeeded"`)):
-		s.becomeReady()
+		return s.greeted(socketIDOf(payload))
+	case s.state == subscribing && bytes.Contains(payload, []byte(`"pusher_internal:subscription_succeeded"`)):
+		s.joining.answered++
+		return s.subscribe()
+	case s.state == ready:
+		s.fleet.other(s.index, payload)
 	}
 	return nil
 }
 
-func (s *subscriber) subscribe(socketID string) error {
+func (s *subscriber) greeted(socketID string) error {
 	if socketID == "" {
 		return errors.New("the server's hello has no socket_id")
 	}
-	sub := s.fleet.join(s.index)
-	if sub.Channel == "" {
+	s.state = subscribing
+	s.joining.socketID, s.joining.list = socketID, s.fleet.join(s.index)
+	return s.subscribe()
+}
+
+func (s *subscriber) subscribe() error {
+	frames, done := s.joining.ask(s.fleet.scratch[:0], s.fleet.target)
+	s.fleet.scratch = frames
+	if done {
 		s.becomeReady()
 		return nil
 	}
-	s.state = joining
-	s.fleet.scratch = s.fleet.target.appendSubscribe(s.fleet.scratch[:0], sub, socketID)
-	return s.write(s.fleet.scratch)
+	if len(frames) == 0 {
+		return nil
+	}
+	return s.write(frames)
 }
 
 // fail closes the connection and counts it as failed, once.
 func (s *subscriber) fail(err error) {
 	f := s.fleet
 	if f.err == nil {
-		f.err = err
+		f.err = f.target.explain(err)
 	}
 	if s.state == ready {
 		f.ready--

@@ -34,6 +34,9 @@ func NewTarget(rawURL, appID, secret string) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the server's address: %w", err)
 	}
+	if u.Scheme == "wss" {
+		return nil, fmt.Errorf("%q speaks TLS, which would be measured along: name the server's own port as ws://HOST:PORT/app/KEY", rawURL)
+	}
 	_, key, found := strings.Cut(u.Path, "/app/")
 	if u.Scheme != "ws" || !found || key == "" {
 		return nil, fmt.Errorf("%q is no address to load: write it as ws://HOST:PORT/app/KEY", rawURL)
@@ -72,28 +75,30 @@ func upgradeRequest(path, host string) []byte {
 		"Sec-WebSocket-Key: " + handshakeKey + "\r\n\r\n")
 }
 
-// Subscription is what one connection joins.
+// Subscription is a channel that one connection joins.
 type Subscription struct {
-	Channel     string // "" joins nothing
+	Channel     string
 	ChannelData string // the member of a presence channel, in JSON
 }
 
 // appendSubscribe appends the frame that joins s, signed where the channel's
-// kind wants it.
+// kind wants it. The channel's name must need no escaping in JSON, which
+// Pusher's rules for names see to.
 func (t *Target) appendSubscribe(dst []byte, s Subscription, socketID string) []byte {
-	data := map[string]string{"channel": s.Channel}
+	b := make([]byte, 0, 512)
+	b = append(append(b, `{"event":"pusher:subscribe","data":{"channel":"`...), s.Channel...)
 	switch {
 	case strings.HasPrefix(s.Channel, "presence-"):
-		data["channel_data"] = s.ChannelData
-		data["auth"] = t.signer.Token(socketID, s.Channel, s.ChannelData)
+		member, err := json.Marshal(s.ChannelData)
+		if err != nil {
+			panic(err) // strings always encode
+		}
+		b = append(append(b, `","channel_data":`...), member...)
+		b = append(append(b, `,"auth":"`...), t.signer.Token(socketID, s.Channel, s.ChannelData)...)
 	case strings.HasPrefix(s.Channel, "private-"):
-		data["auth"] = t.signer.Token(socketID, s.Channel)
+		b = append(append(b, `","auth":"`...), t.signer.Token(socketID, s.Channel)...)
 	}
-	b, err := json.Marshal(map[string]any{"event": "pusher:subscribe", "data": data})
-	if err != nil {
-		panic(err) // strings always encode
-	}
-	return appendFrame(dst, opText, b)
+	return appendFrame(dst, opText, append(b, `"}}`...))
 }
 
 // appendPost appends a POST to an endpoint of the app ("events",

@@ -3,11 +3,14 @@ package loadgen
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"fanfare/protocol/pusher/auth"
 )
@@ -33,6 +36,7 @@ func TestNewTargetRefuses(t *testing.T) {
 		}
 	}
 	f("http://127.0.0.1:6001/app/key", "ws://HOST:PORT/app/KEY")
+	f("wss://127.0.0.1:6001/app/key", "TLS")
 	f("ws://127.0.0.1:6001/", "ws://HOST:PORT/app/KEY")
 	f("ws://127.0.0.1/app/key", "IP address and a port")
 	f("ws://example.com:80/app/key", "IP address and a port")
@@ -64,4 +68,41 @@ func TestAppendPost(t *testing.T) {
 	if err := auth.NewSigner("key", "secret").CheckRequest(signed, time.Now()); err != nil {
 		t.Error(err)
 	}
+}
+
+// A subscription must be the JSON that a client library sends.
+func TestAppendSubscribe(t *testing.T) {
+	target, err := NewTarget("ws://127.0.0.1:6001/app/key", "id", "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer := auth.NewSigner("key", "secret")
+	f := func(s Subscription, want map[string]string) {
+		t.Helper()
+		wire := target.appendSubscribe(nil, s, "1.2")
+		payload := wire[len(wire)-int(wire[1]&0x7f):]
+		if wire[1]&0x7f == 126 {
+			payload = wire[8:]
+		}
+		plain := make([]byte, len(payload))
+		for i, c := range payload {
+			plain[i] = c ^ maskKey[i&3]
+		}
+		var got struct {
+			Event string
+			Data  map[string]string
+		}
+		if err := json.Unmarshal(plain, &got); err != nil {
+			t.Fatalf("%s: %v", plain, err)
+		}
+		if diff := cmp.Diff(want, got.Data); got.Event != "pusher:subscribe" || diff != "" {
+			t.Errorf("%s (-want +got):\n%s", plain, diff)
+		}
+	}
+	f(Subscription{Channel: "bench"}, map[string]string{"channel": "bench"})
+	f(Subscription{Channel: "private-a"}, map[string]string{"channel": "private-a", "auth": signer.Token("1.2", "private-a")})
+	member := `{"user_id":"1","user_info":{"name":"a\"b<c>"}}`
+	f(Subscription{"presence-a", member}, map[string]string{
+		"channel": "presence-a", "channel_data": member, "auth": signer.Token("1.2", "presence-a", member),
+	})
 }

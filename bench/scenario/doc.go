@@ -3,5 +3,6 @@
 // or out of order, and tells what that cost the server.
 //
 // A scenario leaves nothing behind but a server that has worked: memory
-// figures want a fresh process each time.
+// figures want a fresh process each time. It runs on the calling goroutine and
+// starts none.
 package scenario

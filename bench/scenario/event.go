@@ -12,53 +12,71 @@ const (
 	event   = "tick"
 )
 
-// eventWriter writes requests that make a server send frames of a wanted size.
+// eventWriter writes events that make a server send frames of a wanted size.
 type eventWriter struct {
-	bare bool
-	pad  string
+	bare       bool
+	lead, tail string // of the data, around the mark, as JSON has it within a string
 }
 
 // newEventWriter returns one for frames of size bytes on the wire, header
-// included. Frames can't be smaller than what they must hold.
-func newEventWriter(t *loadgen.Target, size int) eventWriter {
+// included, to channels with names as long as example. Frames can't be smaller
+// than what they must hold.
+func newEventWriter(t *loadgen.Target, example string, size int) eventWriter {
+	return eventWriter{bare: t.Bare}.padded(example, size)
+}
+
+// newTickWriter returns one whose data is a quote as market feeds have it.
+func newTickWriter(t *loadgen.Target, example string, size int) eventWriter {
+	w := eventWriter{
+		bare: t.Bare,
+		lead: `{\"bid\":187.4512,\"ask\":187.4518,\"vol\":1200,\"id\":\"`,
+		tail: `\",\"x\":\"`,
+	}.padded(example, size-len(`\"}`))
+	w.tail += `\"}`
+	return w
+}
+
+// padded lengthens the data until frames have the wanted size.
+func (w eventWriter) padded(example string, size int) eventWriter {
 	header := 2
 	if size-header >= 126 {
 		header = 4
 	}
-	empty := len(appendFramePayload(nil, nil, "")) + loadgen.MarkSize
-	return eventWriter{t.Bare, strings.Repeat("x", max(0, size-header-empty))}
+	empty := len(w.appendFramePayload(nil, example, loadgen.Mark{}))
+	w.tail += strings.Repeat("x", max(0, size-header-empty))
+	return w
 }
 
 // appendFramePayload appends what a subscriber gets.
-func appendFramePayload(dst, mark []byte, pad string) []byte {
-	dst = append(dst, `{"event":"`+event+`","channel":"`+channel+`","data":"`...)
-	dst = append(dst, mark...)
-	dst = append(dst, pad...)
-	return append(dst, `"}`...)
+func (w eventWriter) appendFramePayload(dst []byte, channel string, m loadgen.Mark) []byte {
+	dst = append(append(dst, `{"event":"`+event+`","channel":"`...), channel...)
+	return w.appendData(append(dst, `","data":"`...), m)
 }
 
 // appendEvent appends an event for the HTTP API. A bare server is given the
 // very bytes that the other one makes of it.
-func (w eventWriter) appendEvent(dst []byte, m loadgen.Mark) []byte {
-	var buf [loadgen.MarkSize]byte
-	mark := loadgen.AppendMark(buf[:0], m)
+func (w eventWriter) appendEvent(dst []byte, channel string, m loadgen.Mark) []byte {
 	if w.bare {
-		return appendFramePayload(dst, mark, w.pad)
+		return w.appendFramePayload(dst, channel, m)
 	}
-	dst = append(dst, `{"name":"`+event+`","channel":"`+channel+`","data":"`...)
-	dst = append(dst, mark...)
-	dst = append(dst, w.pad...)
+	dst = append(append(dst, `{"name":"`+event+`","channel":"`...), channel...)
+	return w.appendData(append(dst, `","data":"`...), m)
+}
+
+func (w eventWriter) appendData(dst []byte, m loadgen.Mark) []byte {
+	dst = loadgen.AppendMark(append(dst, w.lead...), m)
+	dst = append(dst, w.tail...)
 	return append(dst, `"}`...)
 }
 
-// appendBatch appends n events as one batch, numbered from first on.
-func (w eventWriter) appendBatch(dst []byte, publisher int, first uint32, n int) []byte {
+// appendBatch appends the body of a request to batch_events.
+func appendBatch(dst []byte, marks []loadgen.Mark, write func([]byte, loadgen.Mark) []byte) []byte {
 	dst = append(dst, `{"batch":[`...)
-	for i := range n {
+	for i, m := range marks {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = w.appendEvent(dst, loadgen.Mark{Publisher: publisher, Seq: first + uint32(i)})
+		dst = write(dst, m)
 	}
 	return append(dst, "]}"...)
 }

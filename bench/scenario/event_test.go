@@ -12,22 +12,27 @@ import (
 
 type apiEvent struct{ Name, Channel, Data string }
 
-// A frame must have the size that the report tells of, and the bare target
-// must be given what a Pusher server makes of the same event.
-func TestEventSize(t *testing.T) {
+func targets(t *testing.T) (pusher, bare *loadgen.Target) {
+	t.Helper()
 	pusher, err := loadgen.NewTarget("ws://127.0.0.1:1/app/key", "id", "secret")
 	if err != nil {
 		t.Fatal(err)
 	}
-	bare := loadgen.NewBareTarget(netip.MustParseAddrPort("127.0.0.1:1"))
-	f := func(size, header int) {
+	return pusher, loadgen.NewBareTarget(netip.MustParseAddrPort("127.0.0.1:1"))
+}
+
+// A frame must have the size that the report tells of, and the bare target
+// must be given what a Pusher server makes of the same event.
+func TestEventSize(t *testing.T) {
+	pusher, bare := targets(t)
+	f := func(size, header int, make func(*loadgen.Target, string, int) eventWriter) {
 		t.Helper()
-		m := loadgen.Mark{Publisher: 3, Seq: 42}
+		m := loadgen.Mark{Source: 3, Seq: 42}
 		var e apiEvent
-		if err := json.Unmarshal(newEventWriter(pusher, size).appendEvent(nil, m), &e); err != nil {
+		if err := json.Unmarshal(make(pusher, channel, size).appendEvent(nil, channel, m), &e); err != nil {
 			t.Fatal(err)
 		}
-		payload := newEventWriter(bare, size).appendEvent(nil, m)
+		payload := make(bare, channel, size).appendEvent(nil, channel, m)
 		if got := header + len(payload); got != size {
 			t.Errorf("frame of %d bytes, want %d", got, size)
 		}
@@ -39,23 +44,43 @@ func TestEventSize(t *testing.T) {
 			t.Errorf("(-bare +pusher):\n%s", diff)
 		}
 	}
-	f(100, 2)
-	f(127, 2)
-	f(130, 4)
-	f(200, 4)
-	f(30000, 4)
+	f(100, 2, newEventWriter)
+	f(127, 2, newEventWriter)
+	f(130, 4, newEventWriter)
+	f(200, 4, newEventWriter)
+	f(30000, 4, newEventWriter)
+	f(200, 4, newTickWriter)
+	f(250, 4, newTickWriter)
+}
+
+// A tick is JSON within JSON, and its mark is found in the frame.
+func TestTick(t *testing.T) {
+	pusher, bare := targets(t)
+	m := loadgen.Mark{Source: 99, Seq: 7}
+	var e apiEvent
+	if err := json.Unmarshal(newTickWriter(pusher, channel, 200).appendEvent(nil, channel, m), &e); err != nil {
+		t.Fatal(err)
+	}
+	var quote struct{ Bid, Ask float64 }
+	if err := json.Unmarshal([]byte(e.Data), &quote); err != nil || quote.Bid <= 0 || quote.Ask <= quote.Bid {
+		t.Errorf("%s is %+v, %v", e.Data, quote, err)
+	}
+	frame := newTickWriter(bare, channel, 200).appendEvent(nil, channel, m)
+	if got, at := loadgen.FindMark(frame, -1); at < 0 || got != m {
+		t.Errorf("found %+v in %s", got, frame)
+	}
 }
 
 func TestBatch(t *testing.T) {
 	var batch struct{ Batch []apiEvent }
-	if err := json.Unmarshal(eventWriter{}.appendBatch(nil, 7, 41, 3), &batch); err != nil {
+	marks := []loadgen.Mark{{Source: 7, Seq: 41}, {Source: 8, Seq: 0}}
+	body := appendBatch(nil, marks, func(dst []byte, m loadgen.Mark) []byte {
+		return eventWriter{}.appendEvent(dst, channel, m)
+	})
+	if err := json.Unmarshal(body, &batch); err != nil {
 		t.Fatal(err)
 	}
-	want := []apiEvent{
-		{event, channel, "seq=0007.0000000041"},
-		{event, channel, "seq=0007.0000000042"},
-		{event, channel, "seq=0007.0000000043"},
-	}
+	want := []apiEvent{{event, channel, "seq=0000007.0000000041"}, {event, channel, "seq=0000008.0000000000"}}
 	if diff := cmp.Diff(want, batch.Batch); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

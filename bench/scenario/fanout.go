@@ -3,137 +3,123 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"fanfare/bench/loadgen"
 )
 
-// Fanout publishes to one channel that all subscribe to, in a closed loop: as
+// Fanout publishes to one channel that all subscribe to. In a closed loop as
 // many publishes are outstanding as there are publishers, and one counts as
-// outstanding until every subscriber has it. Done counts deliveries.
+// outstanding until every subscriber has it; in an open loop they leave at a
+// rate, whether or not the server keeps up. Done counts deliveries, and the
+// latency is of each of them.
 type Fanout struct {
-	Subscribers int
-	Outstanding int
-	FrameBytes  int // of what each subscriber gets, WebSocket header included
-	Duration    time.Duration
+	Connections int           // subscribers; 1000
+	InFlight    int           // at once that are not ready while they are opened; 256
+	Outstanding int           // publishers, each with one request outstanding at most; 1
+	Rate        float64       // publishes a second, of all publishers together; 0 is a closed loop
+	FrameBytes  int           // of what each subscriber gets, WebSocket header included; 200
+	Duration    time.Duration // of the measurement; 10 s
+	Channels    int           // that exist while one of them is published to; 1
+	Probes      int           // more connections that send pings, 10 a second each, and time the answers; none
+}
+
+// Name is "fanout".
+func (c Fanout) Name() string { return "fanout" }
+
+func (c Fanout) defaults() Fanout {
+	c.Connections = cmp.Or(c.Connections, 1000)
+	c.InFlight = cmp.Or(c.InFlight, 256)
+	c.Outstanding = cmp.Or(c.Outstanding, 1)
+	c.FrameBytes = cmp.Or(c.FrameBytes, 200)
+	c.Duration = cmp.Or(c.Duration, 10*time.Second)
+	c.Channels = cmp.Or(c.Channels, 1)
+	return c
+}
+
+// Validate tells which parameter can't be.
+func (c Fanout) Validate() error {
+	c = c.defaults()
+	var v check
+	v.fleet(c.Connections, c.InFlight)
+	v.number("outstanding", c.Outstanding, 1, 10_000)
+	v.rate("rate", c.Rate)
+	v.frames(c.FrameBytes)
+	v.duration("duration", c.Duration)
+	v.number("channels", c.Channels, 1, loadgen.MaxSource)
+	v.number("probes", c.Probes, 0, 1000)
+	return v.err()
 }
 
 // Run measures s. It fails when a message was lost, came twice or out of
 // order.
 func (c Fanout) Run(ctx context.Context, s Server) (Result, error) {
-	return withLoop(func(l *loadgen.Loop) (Result, error) {
-		f := &fanout{Fanout: c, server: s, loop: l}
-		if err := f.prepare(ctx); err != nil {
-			return Result{}, err
-		}
-		if err := f.publishFor(ctx, warmUp); err != nil {
-			return Result{}, err
-		}
-		before := f.fleet.Messages
-		r, err := s.measure(func() (Result, error) {
-			err := f.publishFor(ctx, c.Duration)
-			return Result{Done: f.fleet.Messages - before}, err
-		})
-		r.Counts = f.ledger.Close(f.sent)
-		if err == nil && !r.Counts.Clean() {
-			err = fmt.Errorf("messages went astray: %+v", r.Counts)
-		}
-		return r, err
-	})
-}
-
-// fanout is one run. A publisher's number is its index everywhere.
-type fanout struct {
-	Fanout
-	server     Server
-	loop       *loadgen.Loop
-	fleet      *loadgen.Fleet
-	ledger     *loadgen.Ledger
-	writer     eventWriter
-	publishers []*loadgen.Publisher
-	sent       []uint32 // messages published
-	missing    []int    // deliveries that the latest one still lacks
-	publishing bool
-	scratch    []byte
-}
-
-func (f *fanout) prepare(ctx context.Context) (err error) {
-	f.fleet, err = f.server.open(ctx, f.loop, f.Subscribers, Shared)
-	if err != nil {
-		return err
+	err := c.Validate()
+	c = c.defaults()
+	if err == nil && (c.Channels > 1 || c.Probes > 0) {
+		err = bare(s.Target, "fanout with --channels or --probes")
 	}
-	f.writer = newEventWriter(f.server.Target, f.FrameBytes)
-	f.ledger = loadgen.NewLedger(f.Subscribers, f.Outstanding)
-	f.sent, f.missing = make([]uint32, f.Outstanding), make([]int, f.Outstanding)
-	f.fleet.Receive = f.receive
-	for i := range f.Outstanding {
-		p, err := f.loop.Publisher(f.server.Target)
+	if err != nil {
+		return Result{}, err
+	}
+	return start(s, c.Name(), "deliveries", func(r *run) error {
+		if err := r.fill(ctx, c.Channels-1, c.InFlight); err != nil {
+			return err
+		}
+		fleet, err := r.open(ctx, c.Connections, c.InFlight, to(channel))
 		if err != nil {
 			return err
 		}
-		p.Answered = func() { f.next(i) }
-		f.publishers = append(f.publishers, p)
-	}
-	return nil
-}
-
-// publishFor keeps the publishes outstanding for a while, and then waits for
-// the last deliveries, so that what is counted was also paid for meanwhile.
-func (f *fanout) publishFor(ctx context.Context, d time.Duration) error {
-	f.publishing = true
-	for i := range f.publishers {
-		f.next(i)
-	}
-	end := time.Now().Add(d)
-	err := f.loop.Run(ctx, func() bool {
-		f.publishing = time.Now().Before(end)
-		return f.fleet.Err() != nil || !f.publishing && f.quiet()
-	})
-	if err == nil {
-		err = f.fleet.Err()
-	}
-	if err != nil {
-		return fmt.Errorf("%w; %d deliveries are missing", err, f.lacking())
-	}
-	return nil
-}
-
-func (f *fanout) receive(subscriber int, m loadgen.Mark) {
-	if m.Publisher >= len(f.sent) {
-		return // somebody else's
-	}
-	f.ledger.Receive(subscriber, m)
-	if m.Seq+1 == f.sent[m.Publisher] {
-		f.missing[m.Publisher]--
-		f.next(m.Publisher)
-	}
-}
-
-// next publishes when the publisher's last message was answered and delivered.
-func (f *fanout) next(i int) {
-	if !f.publishing || f.missing[i] > 0 || !f.publishers[i].Idle() {
-		return
-	}
-	f.missing[i] = f.Subscribers
-	f.scratch = f.writer.appendEvent(f.scratch[:0], loadgen.Mark{Publisher: i, Seq: f.sent[i]})
-	f.sent[i]++
-	f.publishers[i].Post("events", f.scratch)
-}
-
-func (f *fanout) quiet() bool {
-	for _, p := range f.publishers {
-		if !p.Idle() {
-			return false
+		f, err := r.broadcast(fleet, channel, c.Outstanding, c.FrameBytes)
+		if err != nil {
+			return err
 		}
-	}
-	return f.lacking() == 0
+		return f.close(c.probed(ctx, r, f))
+	})
 }
 
-func (f *fanout) lacking() (n int) {
-	for _, m := range f.missing {
-		n += max(m, 0)
+// probed measures the fan-out, and the probes before and beside it.
+func (c Fanout) probed(ctx context.Context, r *run, f *feed) error {
+	if c.Probes == 0 {
+		return c.fanout(ctx, r, f)
 	}
-	return n
+	p, err := r.probe(ctx, c.Probes)
+	if err != nil {
+		return err
+	}
+	if err := p.watch(ctx, "idle", func() error { return r.hold(ctx, Probing, min(c.Duration, 3*time.Second)) }); err != nil {
+		return err
+	}
+	return p.watch(ctx, "under load", func() error { return c.fanout(ctx, r, f) })
 }
+
+func (c Fanout) fanout(ctx context.Context, r *run, f *feed) error {
+	if err := c.publish(ctx, f, WarmingUp, min(c.Duration, warmUp)); err != nil {
+		return err
+	}
+	return r.measure(func() error { return c.publish(ctx, f, Measuring, c.Duration) })
+}
+
+func (c Fanout) publish(ctx context.Context, f *feed, p Phase, d time.Duration) error {
+	if c.Rate == 0 {
+		return f.closedLoop(ctx, p, d, func(lane int) int { return lane })
+	}
+	turn := 0
+	return f.openLoop(ctx, p, c.Rate, 0, d, func() int {
+		turn++
+		return turn % c.Outstanding
+	})
+}
+
+// broadcast is a feed of one channel, which all of a fleet are on. Every
+// publisher numbers its own messages.
+func (r *run) broadcast(fleet *loadgen.Fleet, channel string, publishers, frameBytes int) (*feed, error) {
+	n := fleet.Size()
+	f := r.feed(fleet, loadgen.NewLedger(n, publishers), publishers, func(int) int { return n })
+	w := newEventWriter(r.Target, channel, frameBytes)
+	return f, f.addLanes(publishers, 1, func(dst []byte, m loadgen.Mark) []byte { return w.appendEvent(dst, channel, m) })
+}
+
+var _ Scenario = Fanout{}

@@ -9,8 +9,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -37,9 +39,11 @@ type Server struct {
 	tamper Tamper
 
 	mu    sync.Mutex
-	conns map[string][]*conn // by channel
-	seen  int                // subscribers
+	conns map[string][]*conn        // by channel
+	users map[string]map[string]int // by presence channel and user id: connections
+	seen  int                       // subscribers
 	count Count
+	slow  Slow
 }
 
 // Tamper is asked for every delivery, one at a time, with the subscriber's
@@ -48,16 +52,22 @@ type Tamper func(subscriber int, frame string) []string
 
 // Count is what a Server did.
 type Count struct {
-	Subscribed map[string]int // by channel, over all time
-	Requests   int            // to the HTTP API, all of them signed well
-	Deliveries int
-	Bytes      int // of the delivered frames' payload
+	Subscribed   map[string]int // by channel, over all time
+	Pings        int            // pusher:ping, each of them answered
+	Requests     int            // to the HTTP API, all of them signed well
+	Whispers     int            // client events that came
+	Deliveries   int            // of published events and of whispers
+	Bytes        int            // of the delivered frames' payload
+	MemberEvents int            // deliveries of member_added and member_removed
 }
 
 // conn is one subscriber. Frames are written under the server's lock.
 type conn struct {
-	number int
-	ws     *websocket.Conn
+	number   int
+	ws       *websocket.Conn
+	channels []string
+	users    map[string]string // by presence channel
+	outbox   *outbox           // nil unless the server has a rule for slow readers
 }
 
 // Start starts an honest server, which ends with the test.
@@ -69,13 +79,22 @@ func Start(t *testing.T) *Server {
 // StartTampering starts one that sends what tamper says.
 func StartTampering(t *testing.T, tamper Tamper) *Server {
 	t.Helper()
-	s := &Server{t: t, tamper: tamper, signer: auth.NewSigner(Key, Secret), conns: make(map[string][]*conn)}
-	s.count.Subscribed = make(map[string]int)
+	return start(t, tamper, nil)
+}
+
+func start(t *testing.T, tamper Tamper, slow Slow) *Server {
+	t.Helper()
+	s := &Server{t: t, tamper: tamper, slow: slow, signer: auth.NewSigner(Key, Secret), conns: make(map[string][]*conn)}
+	s.users, s.count.Subscribed = make(map[string]map[string]int), make(map[string]int)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /app/"+Key, s.serveSocket)
 	mux.HandleFunc("POST /apps/"+AppID+"/events", s.servePublish)
 	mux.HandleFunc("POST /apps/"+AppID+"/batch_events", s.servePublish)
-	s.http = httptest.NewServer(mux)
+	s.http = httptest.NewUnstartedServer(mux)
+	if slow != nil {
+		s.http.Config.ConnContext = narrow
+	}
+	s.http.Start()
 	t.Cleanup(s.http.Close)
 	return s
 }
@@ -94,7 +113,9 @@ func (s *Server) Target() *loadgen.Target {
 func (s *Server) Count() Count {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.count
+	c := s.count
+	c.Subscribed = maps.Clone(c.Subscribed)
+	return c
 }
 
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
@@ -106,66 +127,95 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	defer func() { _ = ws.CloseNow() }() // it is closed already when the client left first
 	ctx := r.Context()
 	s.mu.Lock()
-	c := &conn{number: s.seen, ws: ws}
+	c := &conn{number: s.seen, ws: ws, users: make(map[string]string)}
 	s.seen++
 	s.mu.Unlock()
+	if s.slow != nil {
+		c.outbox = newOutbox(c, s.slow)
+		defer c.outbox.end()
+	}
 	socketID := fmt.Sprintf("%d.%d", c.number+1, c.number+7)
 	hello := fmt.Sprintf(`{"event":"pusher:connection_established","data":"{\"socket_id\":\"%s\",\"activity_timeout\":120}"}`, socketID)
 	if ws.Write(ctx, websocket.MessageText, []byte(hello)) != nil {
 		return
 	}
-	channel := ""
+	defer s.leave(c)
 	for {
 		_, b, err := ws.Read(ctx)
-		if err != nil {
-			break
-		}
-		if channel = s.command(ctx, c, socketID, b); channel == "" {
-			break
-		}
-	}
-	s.leave(channel, c)
-}
-
-// command serves a subscribe and returns its channel, "" when it was refused.
-func (s *Server) command(ctx context.Context, c *conn, socketID string, b []byte) string {
-	var m struct {
-		Event string
-		Data  struct {
-			Channel, Auth string
-			ChannelData   string `json:"channel_data"`
-		}
-	}
-	if err := json.Unmarshal(b, &m); err != nil || m.Event != "pusher:subscribe" {
-		s.t.Errorf("client sent %q: %v", b, err)
-		return ""
-	}
-	ch := m.Data.Channel
-	if strings.HasPrefix(ch, "private-") || strings.HasPrefix(ch, "presence-") {
-		if err := auth.CheckChannel(s.signer, socketID, ch, m.Data.ChannelData, strings.HasPrefix(ch, "presence-"), m.Data.Auth); err != nil {
-			s.t.Errorf("subscribe: %v", err)
-			return ""
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ok := fmt.Sprintf(`{"event":"pusher_internal:subscription_succeeded","channel":%q,"data":"{}"}`, ch)
-	if c.ws.Write(ctx, websocket.MessageText, []byte(ok)) != nil {
-		return ""
-	}
-	s.count.Subscribed[ch]++
-	s.conns[ch] = append(s.conns[ch], c)
-	return ch
-}
-
-func (s *Server) leave(channel string, c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, other := range s.conns[channel] {
-		if other == c {
-			s.conns[channel] = append(s.conns[channel][:i], s.conns[channel][i+1:]...)
+		if err != nil || !s.command(ctx, c, socketID, b) {
 			return
 		}
+	}
+}
+
+// command is what a client sends.
+type command struct {
+	Event, Channel string
+	Data           json.RawMessage
+}
+
+// command serves one. It reports whether the connection may stay.
+func (s *Server) command(ctx context.Context, c *conn, socketID string, b []byte) bool {
+	var m command
+	if err := json.Unmarshal(b, &m); err != nil {
+		s.t.Errorf("client sent %q: %v", b, err)
+		return false
+	}
+	switch {
+	case m.Event == "pusher:ping":
+		return s.pong(ctx, c)
+	case m.Event == "pusher:subscribe":
+		return s.subscribe(ctx, c, socketID, m.Data)
+	case m.Event == "pusher:unsubscribe":
+		return s.unsubscribe(c, m.Data)
+	case strings.HasPrefix(m.Event, "client-"):
+		return s.whisper(c, m)
+	}
+	s.t.Errorf("client sent %q", b)
+	return false
+}
+
+func (s *Server) subscribe(ctx context.Context, c *conn, socketID string, data []byte) bool {
+	var m struct {
+		Channel, Auth string
+		ChannelData   string `json:"channel_data"`
+	}
+	err := json.Unmarshal(data, &m)
+	presence := strings.HasPrefix(m.Channel, "presence-")
+	if err == nil && (strings.HasPrefix(m.Channel, "private-") || presence) {
+		err = auth.CheckChannel(s.signer, socketID, m.Channel, m.ChannelData, presence, m.Auth)
+	}
+	if err != nil {
+		s.t.Errorf("subscribe with %s: %v", data, err)
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	joined, list := s.enter(c, m.Channel, m.ChannelData)
+	if !c.send(ctx, fmt.Sprintf(`{"event":"pusher_internal:subscription_succeeded","channel":%q,"data":%q}`, m.Channel, list)) {
+		return false
+	}
+	s.count.Subscribed[m.Channel]++
+	s.conns[m.Channel] = append(s.conns[m.Channel], c)
+	c.channels = append(c.channels, m.Channel)
+	if joined {
+		s.tellMembers(c, m.Channel, "member_added", m.ChannelData)
+	}
+	return true
+}
+
+func (s *Server) pong(ctx context.Context, c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count.Pings++
+	return c.send(ctx, `{"event":"pusher:pong","data":"{}"}`)
+}
+
+func (s *Server) leave(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, ch := range slices.Clone(c.channels) {
+		s.exit(c, ch)
 	}
 }
 
@@ -205,13 +255,28 @@ func (s *Server) servePublish(w http.ResponseWriter, r *http.Request) {
 }
 
 // broadcast sends a frame to a channel's subscribers. The lock must be held.
-func (s *Server) broadcast(channel, frame string) {
+func (s *Server) broadcast(channel, frame string) { s.broadcastExcept(nil, channel, frame) }
+
+func (s *Server) broadcastExcept(sender *conn, channel, frame string) {
 	for _, c := range s.conns[channel] {
+		if c == sender {
+			continue
+		}
 		for _, f := range s.tamper(c.number, frame) {
-			if c.ws.Write(context.Background(), websocket.MessageText, []byte(f)) == nil {
+			if c.send(context.Background(), f) {
 				s.count.Deliveries++
 				s.count.Bytes += len(f)
 			}
 		}
 	}
+}
+
+// send writes a frame, or leaves it to the outbox. It is false when the
+// connection is gone.
+func (c *conn) send(ctx context.Context, frame string) bool {
+	if c.outbox != nil {
+		c.outbox.put(frame)
+		return true
+	}
+	return c.ws.Write(ctx, websocket.MessageText, []byte(frame)) == nil
 }

@@ -1,0 +1,29 @@
+//go:build linux
+
+package scenario
+
+import (
+	"context"
+	"strconv"
+
+	"fanfare/bench/loadgen"
+)
+
+// channelsEach is how many channels one connection keeps alive.
+const channelsEach = 5000
+
+// fill makes n channels exist, to which nobody publishes, with few
+// connections.
+func (r *run) fill(ctx context.Context, n, inFlight int) error {
+	if n == 0 {
+		return nil
+	}
+	_, err := r.open(ctx, (n+channelsEach-1)/channelsEach, inFlight, func(i int) []loadgen.Subscription {
+		list := make([]loadgen.Subscription, min(channelsEach, n-i*channelsEach))
+		for k := range list {
+			list[k].Channel = "bench-other." + strconv.Itoa(i*channelsEach+k)
+		}
+		return list
+	})
+	return err
+}

@@ -1,0 +1,151 @@
+//go:build linux
+
+package scenario
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"fanfare/bench/loadgen"
+)
+
+// Market sends ticks to many channels, some of which are far busier than
+// others (Zipf's law), as a feed of quotes does; each connection is on a few
+// of them. The ticks come at a rate, whether or not the server keeps up, and
+// leave in batches. Done counts deliveries, and the latency is of each from
+// when its tick was due.
+//
+// A search finds the highest rate at which everything is delivered and the
+// 99th percentile of the latency keeps within a bound; the result is that of
+// the run at this rate.
+type Market struct {
+	Connections int           // 5000
+	InFlight    int           // at once that are not ready while they are opened; 256
+	Channels    int           // 100
+	Each        int           // channels that a connection is on, chosen at random; 10
+	Skew        float64       // the k-th channel gets a share of 1/k^skew; 1.05
+	Seed        uint64        // of all that is random: the same seed gives the same run; 1
+	Rate        float64       // ticks a second, of all channels together; a search begins there; 1000
+	FrameBytes  int           // of what a subscriber gets, WebSocket header included; 200
+	Interval    time.Duration // ticks that fall due within it leave together; 5 ms
+	Batch       int           // ticks in one request at most; 10
+	Publishers  int           // kept-alive connections that publish; 4
+	Duration    time.Duration // of the measurement, and of each step of a search; 10 s
+	Search      bool
+	Bound       time.Duration // of the latency's 99th percentile in a search; 150 ms
+}
+
+// Name is "market".
+func (c Market) Name() string { return "market" }
+
+func (c Market) defaults() Market {
+	c.Connections = cmp.Or(c.Connections, 5000)
+	c.InFlight = cmp.Or(c.InFlight, 256)
+	c.Channels = cmp.Or(c.Channels, 100)
+	c.Each = cmp.Or(c.Each, 10)
+	c.Skew = cmp.Or(c.Skew, 1.05)
+	c.Seed = cmp.Or(c.Seed, 1)
+	c.Rate = cmp.Or(c.Rate, 1000)
+	c.FrameBytes = cmp.Or(c.FrameBytes, 200)
+	c.Interval = cmp.Or(c.Interval, 5*time.Millisecond)
+	c.Batch = cmp.Or(c.Batch, 10)
+	c.Publishers = cmp.Or(c.Publishers, 4)
+	c.Duration = cmp.Or(c.Duration, 10*time.Second)
+	c.Bound = cmp.Or(c.Bound, 150*time.Millisecond)
+	return c
+}
+
+// Validate tells which parameter can't be.
+func (c Market) Validate() error {
+	c = c.defaults()
+	var v check
+	v.fleet(c.Connections, c.InFlight)
+	v.number("channels", c.Channels, 1, loadgen.MaxSource)
+	v.number("each", c.Each, 1, min(c.Channels, 1000))
+	if !(c.Skew > 0 && c.Skew <= 10) {
+		v.errs = append(v.errs, fmt.Errorf("--skew is %v: use 0.01 (all channels alike) to 10", c.Skew))
+	}
+	v.rate("rate", c.Rate)
+	v.frames(c.FrameBytes)
+	v.duration("interval", c.Interval)
+	v.number("batch", c.Batch, 1, 1000)
+	v.number("publishers", c.Publishers, 1, 1000)
+	v.duration("duration", c.Duration)
+	v.duration("bound", c.Bound)
+	return v.err()
+}
+
+// Run measures s. It fails when a tick was lost, came twice or out of order.
+func (c Market) Run(ctx context.Context, s Server) (Result, error) {
+	err := c.Validate()
+	if err == nil {
+		err = bare(s.Target, "market")
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	c = c.defaults()
+	return start(s, c.Name(), "deliveries", func(r *run) error {
+		m := newMarket(c, r)
+		if err := m.open(ctx); err != nil {
+			return err
+		}
+		if c.Search {
+			return m.search(ctx)
+		}
+		err := m.step(ctx, c.Rate)
+		m.tell(c.Rate)
+		return m.feed.close(err)
+	})
+}
+
+// market is one run.
+type market struct {
+	Market
+	run   *run
+	lists watchlists
+	next  *zipf
+	fleet *loadgen.Fleet
+	feed  *feed
+}
+
+func newMarket(c Market, r *run) *market {
+	rng := newRand(c.Seed)
+	return &market{Market: c, run: r, lists: newWatchlists(rng, c.Connections, c.Channels, c.Each), next: newZipf(rng, c.Channels, c.Skew)}
+}
+
+// open opens the connections and makes the feed.
+func (m *market) open(ctx context.Context) (err error) {
+	m.fleet, err = m.run.open(ctx, m.Connections, m.InFlight, m.lists.subscriptions)
+	if err != nil {
+		return err
+	}
+	ledger := loadgen.NewSparseLedger(m.Connections, m.Each, func(i int) []int { return m.lists.lists[i] })
+	m.feed = m.run.feed(m.fleet, ledger, m.Channels, func(c int) int { return m.lists.audience[c] })
+	names := make([]string, m.Channels)
+	for i := range names {
+		names[i] = marketChannel(i)
+	}
+	w := newTickWriter(m.run.Target, names[0], m.FrameBytes)
+	return m.feed.addLanes(m.Publishers, m.Batch, func(dst []byte, k loadgen.Mark) []byte {
+		return w.appendEvent(dst, names[k.Source], k)
+	})
+}
+
+// step measures one rate.
+func (m *market) step(ctx context.Context, rate float64) error {
+	if err := m.publish(ctx, WarmingUp, rate, min(m.Duration, warmUp)); err != nil {
+		return err
+	}
+	return m.run.measure(func() error { return m.publish(ctx, Measuring, rate, m.Duration) })
+}
+
+func (m *market) publish(ctx context.Context, p Phase, rate float64, d time.Duration) error {
+	return m.feed.openLoop(ctx, p, rate, m.Interval, d, m.next.draw)
+}
+
+func (m *market) tell(rate float64) { m.run.figure("ticks published", rate, "/s") }
+
+var _ Scenario = Market{}
