@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -21,7 +22,14 @@ type command struct {
 	flags    *flag.FlagSet
 	groups   []flagGroup // order of the flags in the help
 	run      func(ctx context.Context, c *cli, args []string) error
+
+	// subcommands take the place of args, flags and run. Their names begin
+	// with the command's: "bench fanout" is one of "bench".
+	subcommands []*command
 }
+
+// word is the last one of the name: what a subcommand is called by.
+func (cmd *command) word() string { return cmd.name[strings.LastIndexByte(cmd.name, ' ')+1:] }
 
 // flagGroup is a heading in the help, and the flags below it.
 type flagGroup struct {
@@ -32,29 +40,47 @@ type flagGroup struct {
 // commands lists all commands in the order of the help.
 func commands() []*command {
 	return []*command{
-		serveCommand(), initCommand(), publishCommand(), tailCommand(), versionCommand(),
+		serveCommand(), initCommand(), publishCommand(), tailCommand(), benchCommand(), versionCommand(),
 	}
 }
 
-func commandNames() []string {
-	names := []string{"help"}
-	for _, cmd := range commands() {
-		names = append(names, cmd.name)
+func wordsOf(list []*command) []string {
+	var words []string
+	for _, cmd := range list {
+		words = append(words, cmd.word())
 	}
-	return names
+	return words
 }
 
 func findCommand(name string) (*command, error) {
-	for _, cmd := range commands() {
-		if cmd.name == name {
-			return cmd, nil
-		}
+	list := commands()
+	if cmd := pick(list, name); cmd != nil {
+		return cmd, nil
 	}
-	known := commandNames()
+	return nil, unknown("command", name, append([]string{"help"}, wordsOf(list)...), "help")
+}
+
+// find is the subcommand of that name.
+func (cmd *command) find(name string) (*command, error) {
+	if sub := pick(cmd.subcommands, name); sub != nil {
+		return sub, nil
+	}
+	return nil, unknown(strings.ToLower(cmd.args), name, wordsOf(cmd.subcommands), "help "+cmd.name)
+}
+
+func pick(list []*command, name string) *command {
+	i := slices.IndexFunc(list, func(cmd *command) bool { return cmd.word() == name })
+	if i < 0 {
+		return nil
+	}
+	return list[i]
+}
+
+func unknown(what, name string, known []string, see string) error {
 	if near := nearest(name, known); near != "" {
-		return nil, usagef("unknown command %q; the nearest known one is %q (see `fanfare help`)", name, near)
+		return usagef("unknown %s %q; the nearest known one is %q (see `fanfare %s`)", what, name, near, see)
 	}
-	return nil, usagef("unknown command %q; there are %s (see `fanfare help`)", name, strings.Join(known, ", "))
+	return usagef("unknown %s %q; there are %s (see `fanfare %s`)", what, name, strings.Join(known, ", "), see)
 }
 
 // newFlags makes a silent flag set: errors and help are written by us.
@@ -66,6 +92,9 @@ func newFlags(name string) *flag.FlagSet {
 }
 
 func (cmd *command) start(ctx context.Context, c *cli, args []string) error {
+	if cmd.subcommands != nil {
+		return cmd.startSub(ctx, c, args)
+	}
 	args, err := cmd.parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		return cmd.help(c.stdout)
@@ -74,6 +103,22 @@ func (cmd *command) start(ctx context.Context, c *cli, args []string) error {
 		return err
 	}
 	return cmd.run(ctx, c, args)
+}
+
+// startSub starts the subcommand that the first argument names.
+func (cmd *command) startSub(ctx context.Context, c *cli, args []string) error {
+	switch {
+	case len(args) > 0 && slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]):
+		return cmd.helpOf(c.stdout, args[1:])
+	case len(args) == 0 || strings.HasPrefix(args[0], "-"):
+		return usagef("%s needs a %s first: %s (see `fanfare help %s`)",
+			cmd.name, cmd.args, strings.Join(wordsOf(cmd.subcommands), ", "), cmd.name)
+	}
+	sub, err := cmd.find(args[0])
+	if err != nil {
+		return err
+	}
+	return sub.start(ctx, c, args[1:])
 }
 
 // parse takes flags from before, between and after the arguments; "--" ends

@@ -37,7 +37,20 @@ func (c *cli) help(args []string) error {
 	if err != nil {
 		return err
 	}
-	return cmd.help(c.stdout)
+	return cmd.helpOf(c.stdout, args[1:])
+}
+
+// helpOf prints the help of the command, or of the subcommand that the first
+// word names.
+func (cmd *command) helpOf(w io.Writer, words []string) error {
+	if len(words) == 0 || cmd.subcommands == nil {
+		return cmd.help(w)
+	}
+	sub, err := cmd.find(words[0])
+	if err != nil {
+		return err
+	}
+	return sub.help(w)
 }
 
 func (c *cli) helpAll() error {
@@ -54,13 +67,19 @@ func (c *cli) helpAll() error {
 func (cmd *command) help(w io.Writer) error {
 	var b strings.Builder
 	usage := strings.TrimSpace("fanfare " + cmd.name + " " + cmd.args)
-	if len(cmd.groups) > 0 {
+	if len(cmd.groups) > 0 || cmd.subcommands != nil {
 		usage += " [flags]"
 	}
 	fmt.Fprintf(&b, "%s.\n\nUsage: %s\n", strings.ToUpper(cmd.short[:1])+cmd.short[1:], usage)
 	if cmd.long != "" {
 		b.WriteByte('\n')
 		wrap(&b, "", cmd.long)
+	}
+	if cmd.subcommands != nil {
+		fmt.Fprintf(&b, "\n%ss:\n", cmd.args[:1]+strings.ToLower(cmd.args[1:]))
+	}
+	for _, sub := range cmd.subcommands {
+		fmt.Fprintf(&b, "  %-10s %s\n", sub.word(), sub.short)
 	}
 	for _, g := range cmd.groups {
 		fmt.Fprintf(&b, "\n%s:\n", g.title)

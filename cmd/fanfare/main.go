@@ -1,5 +1,5 @@
-// Command fanfare is the server and the tools around it: serve, and the
-// clients publish and tail.
+// Command fanfare is the server and the tools around it: serve, the clients
+// publish and tail, and the load generator bench.
 //
 // It parses, starts and stops; whatever knows something about sockets,
 // channels or protocols lives in packages engine, channels and protocol.
@@ -22,6 +22,8 @@ const (
 	exitOK    = 0
 	exitFail  = 1 // it was tried, and failed
 	exitUsage = 2 // wrong flags, arguments or configuration: nothing was tried
+
+	exitInterrupted = 130 // a measurement was stopped: 128 and SIGINT, as shells have it
 )
 
 func main() { os.Exit(realMain()) }
@@ -50,6 +52,9 @@ func (e usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// errInterrupted is a command that was stopped before it was done.
+var errInterrupted = errors.New("stopped")
+
 // run runs one command line and returns the exit code.
 func (c *cli) run(ctx context.Context, args []string) int {
 	err := c.dispatch(ctx, args)
@@ -57,6 +62,9 @@ func (c *cli) run(ctx context.Context, args []string) int {
 		return exitOK
 	}
 	c.report(err)
+	if errors.Is(err, errInterrupted) {
+		return exitInterrupted
+	}
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}

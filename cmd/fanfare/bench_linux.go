@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"fanfare/bench/loadgen"
+	"fanfare/bench/report"
+	"fanfare/bench/scenario"
+)
+
+// benching is one run of one scenario.
+type benching struct {
+	targetFlags
+
+	bare      bool
+	processes processes
+	json, svg string
+	quiet     bool
+	patience  time.Duration
+	workload  workload
+}
+
+// workload is a scenario with its flags.
+type workload struct {
+	short, long string
+	examples    []string
+	register    func(p *parameters)
+	scenario    func() scenario.Scenario // with the parameters that the flags gave
+	sockets     func() int               // that it opens
+}
+
+// command makes the subcommand that runs w.
+func (w workload) command() *command {
+	b := &benching{workload: w}
+	name := w.scenario().Name()
+	fs := newFlags(name)
+	own := &parameters{flags: fs}
+	w.register(own)
+	b.register(fs)
+	fs.BoolVar(&b.bare, "bare", false, "speak to the program in bench/limit at the host and port of --url; it knows no apps or channels")
+	fs.Var(&b.processes, "pid", "`PID` of the server, to measure its CPU time and memory; several with commas, or the flag several times")
+	fs.StringVar(&b.json, "json", "", "`FILE` for the result in JSON; - is standard output, in place of the table")
+	fs.StringVar(&b.svg, "svg", "", "`FILE` for pictures: latency by percentile, and throughput over time")
+	fs.BoolVar(&b.quiet, "quiet", false, "show no progress")
+	fs.DurationVar(&b.patience, "patience", 5*time.Second, "`TIME` in which nothing may come that is still owed, until the run is given up")
+	server := flagGroup{"Server", append([]string{"pid", "bare", "patience"}, targetGroup.names...)}
+	return &command{
+		name:     "bench " + name,
+		short:    w.short,
+		long:     w.long,
+		examples: w.examples,
+		flags:    fs,
+		groups:   []flagGroup{{"Scenario", own.names}, {"Output", []string{"json", "svg", "quiet"}}, server},
+		run: func(ctx context.Context, c *cli, _ []string) error {
+			return b.run(ctx, c, own.values())
+		},
+	}
+}
+
+func (b *benching) run(ctx context.Context, c *cli, parameters map[string]string) error {
+	s := b.workload.scenario()
+	if err := s.Validate(); err != nil {
+		return usageError{err}
+	}
+	if b.patience <= 0 {
+		return usagef("--patience %s: want a time above 0, such as 5s", b.patience)
+	}
+	to, err := b.loadTarget(c.env)
+	if err != nil {
+		return err
+	}
+	nofile, err := enoughDescriptors(b.workload.sockets())
+	if err != nil {
+		return err
+	}
+	files, err := b.openFiles()
+	if err != nil {
+		return err
+	}
+	begin, build := time.Now(), readBuild()
+	conditions := report.Gather(build.version, build.commit, nofile)
+	shown := b.progress(c)
+	result, err := s.Run(ctx, scenario.Server{Target: to.Target, Processes: b.processes, Progress: shown.show, Patience: b.patience})
+	shown.end()
+	doc := report.New(&result, shown.most)
+	conditions.Connections, conditions.LoadAfter = shown.most, report.LoadAverage()
+	doc.Started, doc.Target, doc.Parameters, doc.Conditions = begin.UTC().Truncate(time.Second), to.told, parameters, conditions
+	err = verdict(ctx, doc, err)
+	return errors.Join(err, b.tell(c, doc, files))
+}
+
+// verdict notes in the document why the run failed, and words it.
+func verdict(ctx context.Context, doc *report.Document, err error) error {
+	if err == nil && doc.Messages != nil && !doc.Messages.Clean() {
+		err = errors.New("messages went astray")
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		doc.Stop()
+		err = errInterrupted
+	case err != nil:
+		doc.Error = err.Error()
+	}
+	return err
+}
+
+// tell writes the result wherever it was asked for. A run that measured
+// nothing has none.
+func (b *benching) tell(c *cli, doc *report.Document, files benchFiles) error {
+	if doc.Wall == 0 && (doc.Messages == nil || doc.Messages.Delivered == 0) {
+		return files.discard()
+	}
+	var err error
+	if b.json == "-" {
+		err = doc.WriteJSON(c.stdout)
+	} else {
+		err = doc.WriteTable(c.stdout, paintOf(styleOf(c.stdout, c.env)))
+	}
+	return errors.Join(err, files.write(doc))
+}
+
+func paintOf(s style) report.Paint {
+	return report.Paint{Bold: s.bold, Dim: s.dim, Good: s.green, Bad: s.red}
+}
+
+// processes is the value of --pid.
+type processes []loadgen.Process
+
+// String implements flag.Value.
+func (p *processes) String() string {
+	var list []string
+	for _, pid := range *p {
+		list = append(list, strconv.Itoa(int(pid)))
+	}
+	return strings.Join(list, ",")
+}
+
+// Set implements flag.Value.
+func (p *processes) Set(text string) error {
+	for word := range strings.SplitSeq(text, ",") {
+		pid, err := strconv.Atoi(strings.TrimSpace(word))
+		if err != nil || pid <= 0 {
+			return fmt.Errorf("%q is no process id: want whole numbers with commas between them", word)
+		}
+		if _, err := loadgen.Process(pid).CPU(); err != nil {
+			return fmt.Errorf("there is no process %d on this machine", pid)
+		}
+		*p = append(*p, loadgen.Process(pid))
+	}
+	return nil
+}
