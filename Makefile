@@ -22,13 +22,16 @@ COUNT ?= 1
 RACE_PACKAGES := gcc libc6-dev
 E2E_PACKAGES  := chromium nginx-light
 
+# A kernel that runs as a process.
+GUEST_PACKAGES := user-mode-linux
+
 E2E   := cmd/fanfare/e2e
 TOOL  := go tool -modfile=.ci/tools/go.mod
 LINT  := $(TOOL) golangci-lint
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help run build test check lint fmt fuzz bench gobench e2e hostile conformance deps clean cross need-go need-node need-race
+.PHONY: help run build test check lint fmt fuzz bench million thousands gobench e2e hostile conformance deps clean cross need-go need-node need-race
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,12 +42,12 @@ run: build ## build, and serve with the defaults (ARGS="--port 7001" adds flags)
 build: need-go ## build bin/fanfare
 	CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -ldflags '-X main.version=$(VERSION)' -o bin/fanfare ./cmd/fanfare
 
-test: deps ## everything that must hold: check, cross, conformance, e2e, hostile
-	@.ci/test.sh check cross conformance e2e hostile
+test: deps ## everything that must hold: check, cross, conformance, e2e, hostile, thousands
+	@.ci/test.sh check cross conformance e2e hostile thousands
 
 check: need-go need-race lint ## formatting, vet, lint, tidy go.mod, unit tests with the race detector and the fuzz seeds
 	go vet ./...
-	go vet -tags e2e ./cmd/... ./protocol/pusher/conformance
+	go vet -tags e2e ./cmd/... ./protocol/pusher/conformance ./bench/million
 	go mod tidy -diff
 	go test -race -shuffle=on ./...
 
@@ -60,6 +63,15 @@ fuzz: need-go ## every fuzz target for FUZZTIME each (60s)
 
 bench: need-go ## the whole server against the C yardstick, into bench/results (ARGS="-scenario fanout" for a part)
 	go run ./bench/run $(ARGS)
+
+million: need-go ## a million connections on one process, in a user-mode Linux guest where descriptors are limited; an hour (ARGS="-n 200000")
+	@.ci/packages.sh $(GUEST_PACKAGES)
+	go build -o bin/million-run ./bench/million
+	@bin/million-run $(ARGS)
+
+thousands: need-go ## the same with 2,000 connections, in the guest
+	@.ci/packages.sh $(GUEST_PACKAGES)
+	go test -tags e2e -count=1 ./bench/million
 
 gobench: need-go ## Go benchmarks beside the code (BENCH=regexp, COUNT=10 for benchstat)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
@@ -82,7 +94,7 @@ cross: need-go ## build and vet for the other platforms: linux and macOS everyth
 	.ci/cross.sh
 
 deps: need-go need-node $(E2E)/node_modules/.package-lock.json ## install what the tests need
-	@.ci/packages.sh $(RACE_PACKAGES) $(E2E_PACKAGES)
+	@.ci/packages.sh $(RACE_PACKAGES) $(E2E_PACKAGES) $(GUEST_PACKAGES)
 
 clean: ## remove what was built and the npm modules
 	rm -rf bin $(E2E)/node_modules
