@@ -32,15 +32,26 @@
 // PROXY protocol have their place there. What can't be used yet waits in the
 // connection's inbound record, which idle connections do not have.
 //
-// Outbound frames are shared by all connections they go to. A flush sends each
-// connection all that waits for it with one send. A socket that takes no more
-// gets a bounded queue of references (Config.QueueBytes, QueueFrames, QueueAge)
-// and is watched by a poller of our own. What becomes of a frame there is the
-// frame's Rule: never dropped, dropped oldest first, or replaced by a newer one
-// of its topic; when nothing may be dropped any more the connection is closed.
-// All such queues together have a budget (Config.QueueBudget), and the oldest
-// goes first when it is used up. What is
-// read and unfinished has a budget too (Config.InputBudget).
+// Outbound frames are shared by all connections they go to. What waits for a
+// connection that keeps up is one number, a run of frames (runs.go); a flush
+// sends each connection its run with one send, and the sends of 64 connections
+// with one system call where the kernel offers io_uring (ring_linux.go).
+//
+// A socket that takes no more gets a bounded queue of references
+// (Config.QueueBytes, QueueFrames, QueueAge) and is watched by a poller of our
+// own. What becomes of a frame there is the frame's Rule: never dropped, dropped
+// oldest first, or replaced by a newer one of its topic; when nothing may be
+// dropped any more the connection is closed. All such queues together have a
+// budget (Config.QueueBudget), and the oldest goes first when it is used up.
+// What is read and unfinished has a budget too (Config.InputBudget).
+//
+// # Memory
+//
+// A connection is a seat in a page (slots.go), its session and what gnet and
+// the kernel keep of it. Pages that are empty, and what a burst has taken, are
+// given back. When a storm of connects or leaves is over, and once a minute
+// while there is little to do, garbage is collected and memory returned to the
+// system (lull.go, garbage.go).
 //
 // # Goroutines
 //

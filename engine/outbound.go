@@ -15,7 +15,6 @@ const (
 	sendBytes  = 64 << 10             // most bytes that are gathered for one send
 	sliceConns = 512                  // most connections of a bulk slice,
 	sliceTime  = 2 * time.Millisecond // and its longest time
-	sliceCheck = 32                   // connections between two looks at the clock
 
 	// Most deliveries of one lap, and most bytes of their frames. A connection
 	// may wait for the rest of one lap and all of the next.

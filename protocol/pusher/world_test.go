@@ -28,7 +28,7 @@ const (
 // world is a server on one loop that moves only when told to. Jobs for the
 // worker pool wait in jobs until work is called.
 type world struct {
-	*testing.T
+	testing.TB
 	loop     *enginetest.Loop
 	server   *Server
 	registry *channels.Registry
@@ -40,7 +40,7 @@ type world struct {
 }
 
 // newWorld serves one app, as change leaves it.
-func newWorld(t *testing.T, change func(*apps.App)) *world {
+func newWorld(t testing.TB, change func(*apps.App)) *world {
 	t.Helper()
 	app := apps.New("3", testKey, testSecret)
 	if change != nil {
@@ -53,9 +53,9 @@ func newWorld(t *testing.T, change func(*apps.App)) *world {
 	return newWorldWith(t, Config{Apps: store}, app)
 }
 
-func newWorldWith(t *testing.T, cfg Config, app *apps.App) *world {
+func newWorldWith(t testing.TB, cfg Config, app *apps.App) *world {
 	t.Helper()
-	w := &world{T: t, tenants: apps.NewTenants(1), mux: protocol.NewMux(""), app: app}
+	w := &world{TB: t, tenants: apps.NewTenants(1), mux: protocol.NewMux(""), app: app}
 	cfg.Loops, cfg.Loop, cfg.Submit = 1, func(int) *engine.Loop { return w.loop.Loop }, w.submit
 	cfg.Tenants, cfg.IDs = w.tenants, protocol.NewDirectory()
 	w.server = New(cfg)
