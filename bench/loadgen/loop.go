@@ -4,6 +4,7 @@ package loadgen
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 
@@ -27,6 +28,7 @@ const (
 // Loop is an epoll instance and all connections that wait on it.
 type Loop struct {
 	epoll   int
+	prompt  int // another, of the connections that are looked at between two batches of the others
 	made    time.Time
 	now     time.Duration // since made
 	events  []unix.EpollEvent
@@ -46,12 +48,27 @@ type socket interface {
 
 // NewLoop makes an empty loop. Close gives its descriptors back.
 func NewLoop() (*Loop, error) {
-	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
-		return nil, os.NewSyscallError("epoll_create1", err)
+	l := &Loop{epoll: -1, prompt: -1, made: time.Now(), events: make([]unix.EpollEvent, batch), buf: make([]byte, readBytes)}
+	if err := l.watchSockets(); err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
-	return &Loop{epoll: epoll, made: time.Now(), events: make([]unix.EpollEvent, batch), buf: make([]byte, readBytes)}, nil
+	return l, nil
 }
+
+// watchSockets makes the epoll instances. What the prompt ones have to tell
+// ends a wait for the others.
+func (l *Loop) watchSockets() (err error) {
+	if l.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return os.NewSyscallError("epoll_create1", err)
+	}
+	if l.prompt, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return os.NewSyscallError("epoll_create1", err)
+	}
+	e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: noSlot}
+	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, l.prompt, &e))
+}
+
+const noSlot = -1
 
 // Close closes the loop and every connection on it, with a reset: twenty
 // thousand sockets in TIME_WAIT would leave no port for the next run.
@@ -61,7 +78,14 @@ func (l *Loop) Close() error {
 			s.close()
 		}
 	}
-	return os.NewSyscallError("close", unix.Close(l.epoll))
+	return errors.Join(closeEpoll(l.prompt), closeEpoll(l.epoll))
+}
+
+func closeEpoll(fd int) error {
+	if fd < 0 {
+		return nil
+	}
+	return os.NewSyscallError("close", unix.Close(fd))
 }
 
 // Run serves the connections until done reports true, which is asked after
@@ -84,13 +108,24 @@ func (l *Loop) Run(ctx context.Context, done func() bool) error {
 
 func (l *Loop) turn() error {
 	l.tell()
-	n, err := poll(l.epoll, l.events, l.expire())
+	if err := l.serve(l.prompt, 0); err != nil {
+		return err
+	}
+	return l.serve(l.epoll, l.expire())
+}
+
+// serve waits for a batch of events and serves it.
+func (l *Loop) serve(epoll int, wait time.Duration) error {
+	n, err := poll(epoll, l.events, wait)
 	if err != nil {
 		return err
 	}
 	l.tell()
 	for i := range n {
 		e := &l.events[i]
+		if e.Fd == noSlot {
+			continue // the prompt ones are next
+		}
 		// nil when an earlier event of this batch closed the connection.
 		if s := l.sockets[e.Fd]; s != nil {
 			s.ready(e.Events)

@@ -24,7 +24,8 @@ type stream struct {
 	rest []byte // what came and can't be used yet
 	out  []byte // what must still be sent; written to only while EPOLLOUT is awaited
 
-	receiveBuffer int // SO_RCVBUF in bytes; 0 leaves it to the kernel
+	prompt        bool // served before others
+	receiveBuffer int  // SO_RCVBUF in bytes; 0 leaves it to the kernel
 }
 
 var errTooLong = fmt.Errorf("a frame or answer is longer than %d bytes", readBytes)
@@ -98,7 +99,14 @@ func (s *stream) bind(addr unix.Sockaddr) error {
 
 func (s *stream) watch(op int, events uint32) error {
 	e := unix.EpollEvent{Events: events, Fd: s.slot}
-	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(s.loop.epoll, op, s.fd, &e))
+	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(s.epoll(), op, s.fd, &e))
+}
+
+func (s *stream) epoll() int {
+	if s.prompt {
+		return s.loop.prompt
+	}
+	return s.loop.epoll
 }
 
 // close resets the connection. It may be called twice.

@@ -28,8 +28,9 @@ type prober struct {
 }
 
 func (r *run) probe(ctx context.Context, n int) (*prober, error) {
-	fleet, err := r.open(ctx, n, n, nil)
-	if err != nil {
+	fleet := r.loop.Open(r.Target, n, n, nil)
+	fleet.Prompt = true
+	if err := r.opened(ctx, fleet); err != nil {
 		return nil, err
 	}
 	p := &prober{run: r, fleet: fleet, waiting: make([]flights, n)}

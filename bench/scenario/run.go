@@ -64,9 +64,15 @@ func start(s Server, name, unit string, work func(*run) error) (result Result, e
 // open opens a fleet and waits for it.
 func (r *run) open(ctx context.Context, n, inFlight int, join func(int) []loadgen.Subscription) (*loadgen.Fleet, error) {
 	f := r.loop.Open(r.Target, n, inFlight, join)
+	return f, r.opened(ctx, f)
+}
+
+// opened waits for a fleet that is being opened, and misses its connections
+// from now on.
+func (r *run) opened(ctx context.Context, f *loadgen.Fleet) error {
 	r.fleets = append(r.fleets, f)
 	r.phase(Connecting, 0)
-	return f, r.joined(ctx, f)
+	return r.joined(ctx, f)
 }
 
 // joined waits until all of a fleet's connections are ready.
