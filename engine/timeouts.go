@@ -39,6 +39,7 @@ func (l *Loop) rest() {
 	}
 	l.runs.forget()
 	l.bulk, l.urgent = keepSmall(l.bulk), keepSmall(l.urgent)
+	l.queues, l.inbounds = nil, nil
 }
 
 func (l *Loop) setClock(t time.Time) {

@@ -11,40 +11,35 @@ import (
 	"path/filepath"
 )
 
-// Credentials of the app that is measured.
-const (
-	appID     = "bench"
-	appKey    = "bench-key"
-	appSecret = "bench-secret"
-)
+// built names what build made, in a folder of its own.
+type built struct{ dir, server, limit string }
 
-// config has the hosted service's settings, so that clients are asked for a
-// ping after 120 s and not after 30.
-const config = `# Written by the benchmarks.
-[[apps]]
-id = "` + appID + `"
-key = "` + appKey + `"
-secret = "` + appSecret + `"
-limits = "pusher"
-`
+// build compiles both servers. It must be called before this process is
+// pinned.
+func build(ctx context.Context) (built, error) {
+	dir, err := os.MkdirTemp("", "fanfare-bench-*")
+	if err != nil {
+		return built{}, err
+	}
+	b := built{dir, filepath.Join(dir, "fanfare"), filepath.Join(dir, "limit")}
+	if err := b.compile(ctx); err != nil {
+		b.remove()
+		return built{}, err
+	}
+	return b, nil
+}
 
-// built names what build made.
-type built struct{ server, limit, config string }
+// remove leaves nothing behind. What it can't remove the system cleans up.
+func (b built) remove() { _ = os.RemoveAll(b.dir) }
 
-// build compiles both servers into dir. It must be called before this process
-// is pinned.
-func build(ctx context.Context, dir string) (built, error) {
-	b := built{filepath.Join(dir, "fanfare"), filepath.Join(dir, "limit"), filepath.Join(dir, "fanfare.toml")}
+func (b built) compile(ctx context.Context) error {
 	if _, err := exec.LookPath("cc"); err != nil {
-		return b, errors.New("no C compiler: bench/limit, the yardstick, is written in C; apt-get install gcc libc6-dev")
+		return errors.New("no C compiler: bench/limit, the yardstick, is written in C; apt-get install gcc libc6-dev")
 	}
 	if err := compile(ctx, "go", "build", "-trimpath", "-o", b.server, "./cmd/fanfare"); err != nil {
-		return b, err
+		return err
 	}
-	if err := compile(ctx, "cc", "-O2", "-Wall", "-Wextra", "-o", b.limit, "bench/limit/limit.c"); err != nil {
-		return b, err
-	}
-	return b, os.WriteFile(b.config, []byte(config), 0o600)
+	return compile(ctx, "cc", "-O2", "-Wall", "-Wextra", "-o", b.limit, "bench/limit/limit.c")
 }
 
 func compile(ctx context.Context, name string, args ...string) error {

@@ -4,93 +4,116 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
-	"fanfare/bench/loadgen"
 	"fanfare/bench/scenario"
 )
 
-type subscription = loadgen.Subscription
+// finding is what the rounds of one measurement gave.
+type finding struct {
+	measurement
+	rounds []round
+	failed [][]string // by round: why trials have no result
+}
 
-// runTime bounds one run of one scenario, so that a server that loses a
-// message ends the benchmark and does not hang it.
-const runTime = time.Minute
+// findings is everything.
+type findings []*finding
 
-// measureAll runs all rounds. In each one the limit program runs right before
-// or after ours, by turns, so that a machine that slows down slows both.
-func (o *options) measureAll(ctx context.Context, b built) ([]*row, error) {
-	var rows []*row
-	for _, m := range o.plan.plan() {
-		if o.scenario.MatchString(m.id) {
-			rows = append(rows, &row{name: m.name, unit: m.unit, hold: m.hold, measurement: m})
+// err is nil when all trials gave a result.
+func (f findings) err() error {
+	n := 0
+	for _, one := range f {
+		for _, why := range one.failed {
+			n += len(why)
 		}
 	}
-	if len(rows) == 0 {
-		return nil, fmt.Errorf("no scenario matches %q: there are fanout-1, fanout-16, connect, api, api-10, idle-shared, idle-private, idle-presence", o.scenario)
+	if n > 0 {
+		return fmt.Errorf("%d runs failed; the page says which and why", n)
 	}
-	for round := range o.rounds {
-		for _, r := range rows {
-			if err := o.measureOnce(ctx, b, r, round); err != nil {
-				return nil, fmt.Errorf("round %d, %s: %w", round+1, r.name, err)
+	return nil
+}
+
+// measureAll runs all rounds, the first of every measurement before the second
+// of any, so that what changes on the machine changes all alike. A trial that
+// fails does not stop the others; when ctx ends, what is there is returned.
+func (o *options) measureAll(ctx context.Context, b built, list []measurement, p *progress) findings {
+	found := make(findings, len(list))
+	for i, m := range list {
+		found[i] = &finding{measurement: m}
+	}
+	for n := 0; ctx.Err() == nil && n < maxRounds(list); n++ {
+		for _, f := range found {
+			if n < int(f.times) && ctx.Err() == nil {
+				o.measureRound(ctx, b, f, n, p)
 			}
 		}
 	}
-	return rows, nil
+	return found
 }
 
-func (o *options) measureOnce(ctx context.Context, b built, r *row, round int) error {
-	ours := func() error {
-		res, err := o.against(ctx, r.measurement.runner, func(ctx context.Context) (*running, error) {
-			return b.startFanfare(ctx, o.cores.server)
-		})
-		return o.note(r, "fanfare", &r.ours, res, err)
+func maxRounds(list []measurement) (most int) {
+	for _, m := range list {
+		most = max(most, int(m.times))
 	}
-	limit := func() error {
-		if r.measurement.limit == 0 {
-			return nil
+	return most
+}
+
+// measureRound runs the trials of one round, by turns forwards and backwards:
+// what warms the machine up, or slows it down, favours nobody.
+func (o *options) measureRound(ctx context.Context, b built, f *finding, n int, p *progress) {
+	trials, r, failed := slices.Clone(f.trials), make(round), []string(nil)
+	if n%2 == 1 {
+		slices.Reverse(trials)
+	}
+	for _, t := range trials {
+		p.begin(f.id, t)
+		res, err := o.against(ctx, b, t, p.show)
+		if ctx.Err() != nil {
+			return
 		}
-		res, err := o.against(ctx, r.measurement.runner, func(ctx context.Context) (*running, error) {
-			return b.startLimit(ctx, o.cores.server, r.measurement.limit)
-		})
-		return o.note(r, "limit", &r.limit, res, err)
+		if err != nil {
+			failed = append(failed, fmt.Sprintf("round %d, %s: %v", n+1, t.key, err))
+			p.failed(err)
+			continue
+		}
+		r[t.key] = &res
+		p.done(f.lead(t.key), &res)
 	}
-	first, second := ours, limit
-	if round%2 == 1 {
-		first, second = limit, ours
+	f.rounds, f.failed = append(f.rounds, r), append(f.failed, failed)
+}
+
+// lead is the line that tells most about a trial, nil when there is none.
+func (f *finding) lead(key string) func(*scenario.Result) (string, bool) {
+	return func(res *scenario.Result) (string, bool) {
+		alone := round{key: res}
+		for _, l := range f.lines {
+			for _, take := range []figure{l.ours, l.against} {
+				if text, ok := told(take, alone, l.Unit); ok {
+					return text, true
+				}
+			}
+		}
+		return "", false
 	}
-	if err := first(); err != nil {
-		return err
-	}
-	return second()
 }
 
 // against runs a scenario against a fresh process.
-func (o *options) against(ctx context.Context, s runner, start func(context.Context) (*running, error)) (scenario.Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, runTime)
+func (o *options) against(ctx context.Context, b built, t trial, show func(scenario.Progress)) (res scenario.Result, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, 2*time.Minute+4*t.lasts(), errors.New("it takes too long"))
 	defer cancel()
-	p, err := start(ctx)
+	p, err := b.start(ctx, t.program, o.cores)
 	if p != nil && p.ended != nil {
 		defer p.stop()
 	}
 	if err != nil {
-		return scenario.Result{}, err
+		return res, err
 	}
-	res, err := s.Run(ctx, p.Server)
-	if err != nil {
-		return res, fmt.Errorf("%w\n%s", err, p.tail())
+	p.Progress = show
+	if res, err = t.scenario.Run(ctx, p.Server); err != nil {
+		return res, fmt.Errorf("%w; the server says: %s", err, p.tail())
 	}
 	return res, nil
-}
-
-// note adds a run's figure to a row and tells of it.
-func (o *options) note(r *row, who string, to *[]float64, res scenario.Result, err error) error {
-	if err != nil {
-		return fmt.Errorf("%s: %w", who, err)
-	}
-	figure := r.measurement.figure(res)
-	*to = append(*to, figure)
-	_, err = fmt.Fprintf(o.verbose, "%-14s %-8s %10s %s (server %.2f s, load %.2f s, in %.2f s)\n",
-		r.measurement.id, who, number(figure), r.unit, res.CPU.Seconds(), res.LoadCPU.Seconds(), res.Wall.Seconds())
-	return err
 }

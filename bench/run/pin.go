@@ -30,24 +30,24 @@ func pinSelf(core int) error {
 		if err != nil {
 			return err
 		}
-		if err := pinThread(id, core); err != nil && !errors.Is(err, unix.ESRCH) {
+		if err := pinThread(id, []int{core}); err != nil && !errors.Is(err, unix.ESRCH) {
 			return err
 		}
 	}
 	return nil
 }
 
-// startPinned starts a program on a core. It inherits the affinity of the
+// startPinned starts a program on some cores. It inherits the affinity of the
 // thread that starts it: setting its own afterwards would miss the threads
 // that it has made meanwhile.
-func startPinned(cmd *exec.Cmd, core int) error {
+func startPinned(cmd *exec.Cmd, on []int) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var own unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &own); err != nil {
 		return os.NewSyscallError("sched_getaffinity", err)
 	}
-	if err := pinThread(0, core); err != nil {
+	if err := pinThread(0, on); err != nil {
 		return err
 	}
 	// A benchmark that is killed must not leave a server behind.
@@ -56,11 +56,13 @@ func startPinned(cmd *exec.Cmd, core int) error {
 	return errors.Join(err, os.NewSyscallError("sched_setaffinity", unix.SchedSetaffinity(0, &own)))
 }
 
-func pinThread(id, core int) error {
+func pinThread(id int, on []int) error {
 	var set unix.CPUSet
-	set.Set(core)
+	for _, core := range on {
+		set.Set(core)
+	}
 	if err := unix.SchedSetaffinity(id, &set); err != nil {
-		return fmt.Errorf("cannot run on core %d (this machine may use %d): %w", core, runtime.NumCPU(), err)
+		return fmt.Errorf("cannot run on cores %v (this machine may use %d): %w", on, runtime.NumCPU(), err)
 	}
 	return nil
 }

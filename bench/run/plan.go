@@ -3,75 +3,74 @@
 package main
 
 import (
-	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
-	"fanfare/bench/scenario"
+	"fanfare/bench/report"
 )
 
 // sizes are how much a run does.
 type sizes struct {
-	subscribers int
-	idle        int
+	subscribers int // of most fan-outs
+	many        int // connections of what takes many
+	most        int // that fit under a descriptor limit of 20,000
 	duration    time.Duration
-	settle      time.Duration
+	settle      time.Duration // from the last subscription or leave to the memory's reading: the server tidies up after a second or two of calm
+	hold        time.Duration // of idle connections; 0 is 5 s more than their activity_timeout
+	by          int           // what everything was divided by
 }
 
-// standard takes about four minutes in three rounds. 15,000 connections fit
-// under a descriptor limit of 20,000.
-var standard = sizes{subscribers: 8000, idle: 15000, duration: 3 * time.Second, settle: 3 * time.Second}
+// standard takes a quarter of an hour in three rounds.
+var standard = sizes{subscribers: 8000, many: 15_000, most: 19_000, duration: 3 * time.Second, settle: 5 * time.Second, by: 1}
 
-// runner is a scenario with its parameters.
-type runner interface {
-	Run(ctx context.Context, s scenario.Server) (scenario.Result, error)
+// divided makes all numbers of connections smaller.
+func (z sizes) divided(by int) sizes {
+	z.by = by
+	z.subscribers, z.many, z.most = z.part(z.subscribers), z.part(z.many), z.part(z.most)
+	if by > 1 {
+		z.settle = min(z.settle, z.duration/10)
+	}
+	return z
 }
 
-// measurement is one line of the table.
-type measurement struct {
-	id     string // what -scenario is matched with
-	name   string
-	unit   string
-	runner runner
-	figure func(scenario.Result) float64
-	// limit is how many frames the yardstick may put into one send; 0 when
-	// there is nothing to compare with.
-	limit int
-	hold  hold
-}
+// part is a number of connections, divided.
+func (z sizes) part(n int) int { return max(n/z.by, 2) }
+
+// frameBytes is the size of most frames on the wire.
+const frameBytes = 200
 
 // plan lists what is measured, with the numbers to hold.
 func (z sizes) plan() []measurement {
-	const frameBytes = 200
-	fanout := func(outstanding int) runner {
-		return scenario.Fanout{Subscribers: z.subscribers, Outstanding: outstanding, FrameBytes: frameBytes, Duration: z.duration}
-	}
-	api := func(batch int) runner {
-		return scenario.API{Connections: 64, Batch: batch, FrameBytes: frameBytes, Duration: z.duration}
-	}
-	subs := fmt.Sprintf(", %d subscribers", z.subscribers)
-	held := fmt.Sprintf(", %d connections", z.idle)
-	list := []measurement{
-		{"fanout-1", "one publish at a time" + subs, "deliveries per CPU-second", fanout(1), perCPUSecond, 1, hold{share: 0.90}},
-		{"fanout-16", "16 outstanding" + subs, "deliveries per CPU-second", fanout(16), perCPUSecond, 16, hold{share: 1.0}},
-		{"connect", "upgrade, hello, subscribe" + held, "connections per CPU-second", scenario.Connect{Connections: z.idle}, perCPUSecond, 1, hold{share: 0.3}},
-		{"api", "signed publishes", "events per CPU-second", api(1), perCPUSecond, 1, hold{least: 45e3}},
-		{"api-10", "signed batches of 10", "events per CPU-second", api(10), perCPUSecond, 0, hold{least: 150e3}},
-	}
-	return append(list, z.memory()...)
+	return slices.Concat(z.fanout(), z.scale(), z.latency(), z.connections(), z.publishing(), z.idle(), z.slow())
 }
 
-func (z sizes) memory() []measurement {
-	idle := func(join func(int) subscription) runner {
-		return scenario.Idle{Connections: z.idle, Join: join, Settle: z.settle, Hold: z.settle}
+// choose lists what the command line wants of it.
+func (o *options) choose() ([]measurement, error) {
+	var list []measurement
+	var ids []string
+	for _, m := range o.sizes.plan() {
+		ids = append(ids, m.id)
+		if o.scenario.MatchString(m.id) {
+			m.times = rounds(m.times.of(o.rounds))
+			list = append(list, m)
+		}
 	}
-	const unit = "resident bytes per connection"
-	held := fmt.Sprintf(", %d connections", z.idle)
-	return []measurement{
-		{"idle-shared", "one public channel" + held, unit, idle(scenario.Shared), scenario.Result.BytesEach, 0, hold{most: 800}},
-		{"idle-private", "a private channel each" + held, unit, idle(scenario.Private), scenario.Result.BytesEach, 0, hold{most: 1300}},
-		{"idle-presence", "rooms of 10, 100 B of user info" + held, unit, idle(scenario.Presence), scenario.Result.BytesEach, 0, hold{most: 1600}},
+	if len(list) == 0 {
+		return nil, fmt.Errorf("-scenario %q matches none of %s", o.scenario, strings.Join(ids, ", "))
 	}
+	return list, nil
 }
 
-func perCPUSecond(r scenario.Result) float64 { return r.PerCPUSecond() }
+// The programs that most trials are against.
+var (
+	fanfare = program{}
+	least   = program{limit: 1}
+)
+
+// with is what most rows are compared with.
+const with = "the limit"
+
+// some writes "8,000 subscribers".
+func some(n int, what string) string { return report.Whole(uint64(n)) + " " + what }

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,7 +14,9 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/google/go-cmp/cmp"
 
+	"fanfare/bench/results"
 	"fanfare/bench/scenario"
 )
 
@@ -28,16 +31,22 @@ func TestMain(m *testing.M) {
 // limitProgram builds and starts the yardstick.
 func limitProgram(t *testing.T, frames int) *running {
 	t.Helper()
-	b := built{limit: filepath.Join(t.TempDir(), "limit")}
-	if out, err := exec.Command("cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", b.limit, "bench/limit/limit.c").CombinedOutput(); err != nil {
-		t.Fatalf("%v (apt-get install gcc libc6-dev)\n%s", err, out)
-	}
-	r, err := b.startLimit(t.Context(), 0, frames)
+	r, err := limitBuilt(t).start(t.Context(), program{limit: frames}, cores{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.stop)
 	return r
+}
+
+func limitBuilt(t *testing.T) built {
+	t.Helper()
+	dir := t.TempDir()
+	b := built{dir: dir, limit: filepath.Join(dir, "limit")}
+	if out, err := exec.Command("cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", b.limit, "bench/limit/limit.c").CombinedOutput(); err != nil {
+		t.Fatalf("%v (apt-get install gcc libc6-dev)\n%s", err, out)
+	}
+	return b
 }
 
 // The yardstick must do the work that it is the limit of: a client that is not
@@ -66,7 +75,7 @@ func TestLimitDelivers(t *testing.T) {
 		t.Helper()
 		r := limitProgram(t, frames)
 		res, err := scenario.Fanout{
-			Subscribers: 100, Outstanding: outstanding, FrameBytes: 200, Duration: 200 * time.Millisecond,
+			Connections: 100, Outstanding: outstanding, FrameBytes: 200, Duration: 200 * time.Millisecond,
 		}.Run(t.Context(), r.Server)
 		if err != nil || res.Done == 0 {
 			t.Errorf("%+v, %v", res, err)
@@ -88,40 +97,80 @@ func TestManyConnections(t *testing.T) {
 	}
 }
 
-// The whole command in small, against the real server.
+// The whole command in small, against the real server: every row has its
+// figures, and the README is made of the same ones as the page.
 func TestRun(t *testing.T) {
-	out := filepath.Join(t.TempDir(), "result.md")
+	dir := t.TempDir()
+	out, readme := filepath.Join(dir, "2026-01-31.md"), filepath.Join(dir, "README.md")
+	if err := os.WriteFile(readme, []byte("before\n"+results.Begin+results.End+"after\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	var stdout, stderr bytes.Buffer
 	err := run(t.Context(), []string{
-		"-rounds", "1", "-load-core", "0", "-out", out,
-		"-subscribers", "50", "-idle", "50", "-duration", "100ms", "-settle", "50ms",
+		"-rounds", "1", "-load-core", "0", "-out", out, "-readme", readme, "-divide", "200", "-duration", "100ms", "-hold", "100ms",
 	}, &stdout, &stderr)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &stderr)
 	}
-	b, err := os.ReadFile(out)
+	r, err := results.Newest(dir)
+	if err != nil || r == nil {
+		t.Fatal(r, err)
+	}
+	for _, row := range r.Rows {
+		if len(row.Ours) != 1 || len(row.Failed) > 0 {
+			t.Errorf("%+v", row)
+		}
+	}
+	for _, p := range r.Pictures {
+		if b, err := os.ReadFile(filepath.Join(dir, p.File)); err != nil || !bytes.Contains(b, []byte("</svg>")) {
+			t.Errorf("%s: %v, %d bytes", p.File, err, len(b))
+		}
+	}
+	if len(r.Pictures) == 0 {
+		t.Error("no pictures")
+	}
+	holds(t, out, r.Page())
+	holds(t, readme, "before\n"+results.Begin+r.Brief()+results.End+"after\n")
+}
+
+func holds(t *testing.T, file, want string) {
+	t.Helper()
+	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range standard.plan() {
-		if n := strings.Count(stderr.String(), m.id+" "); n < 1 {
-			t.Errorf("no line about %s in\n%s", m.id, &stderr)
-		}
+	if diff := cmp.Diff(want, string(b)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
 	}
-	rows := len(standard.plan()) + 2
-	if got := strings.Count(string(b), "\n| "); got != rows || !strings.Contains(string(b), "activity_timeout` 120") {
-		t.Errorf("%d table lines, want %d, in\n%s", got, rows, b)
-	}
-	if !strings.Contains(stdout.String(), "share of the limit") {
-		t.Errorf("printed %q", &stdout)
+}
+
+// A run that can't be done fails its rows and not the others, and the command.
+func TestRunTellsFailures(t *testing.T) {
+	list := []measurement{{
+		id: "m", group: "G", times: 1,
+		trials: []trial{
+			{"good", least, scenario.Connect{Connections: 3}, ""},
+			{"bad", least, scenario.Idle{Connections: 3, Join: scenario.Private}, ""}, // the limit program knows no channels
+		},
+		lines: []line{
+			{results.Row{ID: "good"}, of("good", perCPUSecond), nil},
+			{results.Row{ID: "bad"}, of("bad", perCPUSecond), nil},
+		},
+	}}
+	b := limitBuilt(t)
+	var stderr bytes.Buffer
+	o := options{rounds: 1}
+	found := o.measureAll(t.Context(), b, list, newProgress(&stderr, list))
+	rows := found.results(&conditions{}, nil).Rows
+	if len(rows[0].Ours) != 1 || len(rows[1].Failed) != 1 || found.err() == nil {
+		t.Errorf("%+v, %v\n%s", rows, found.err(), &stderr)
 	}
 }
 
 func TestRunRefuses(t *testing.T) {
 	f := func(want string, args ...string) {
 		t.Helper()
-		var stderr bytes.Buffer
-		_, err := parse(args, &stderr)
+		err := run(t.Context(), args, io.Discard, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", args, err, want)
 		}
@@ -129,4 +178,25 @@ func TestRunRefuses(t *testing.T) {
 	f("at least one round", "-rounds", "0")
 	f("flags only", "fanout")
 	f("missing closing", "-scenario", "(")
+	f("matches none of fanout-1, ", "-scenario", "tennis")
+	f("ends with .md", "-out", "result.txt")
+	f("no place for the table", "-readme", "go.mod")
+	f("no such file", "-render", "none.json")
+}
+
+// Only the whole standard set replaces the page and the README's table.
+func TestDefaultFiles(t *testing.T) {
+	f := func(written bool, args ...string) {
+		t.Helper()
+		o, err := parse(args, io.Discard)
+		if err != nil || (o.out != "") != written || (o.readme != "") != written {
+			t.Errorf("%q: writes %q and %q, %v", args, o.out, o.readme, err)
+		}
+	}
+	f(true)
+	f(true, "-rounds", "5")
+	f(false, "-scenario", "fanout")
+	f(false, "-divide", "10")
+	f(false, "-duration", "1s")
+	f(false, "-hold", "1s")
 }

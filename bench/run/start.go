@@ -9,7 +9,9 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -33,32 +35,34 @@ type running struct {
 	err    error         // why; set before
 }
 
-// startFanfare starts our server with one loop on its core.
-func (b built) startFanfare(ctx context.Context, core int) (*running, error) {
+// start starts a program on its core, in a folder of its own: it must not find
+// a configuration of anybody's.
+func (b built) start(ctx context.Context, p program, c cores) (*running, error) {
 	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
 	}
-	port := strconv.Itoa(int(addr.Port()))
-	r := &running{cmd: exec.Command(b.server, "serve", "--config", b.config,
-		"--host", "127.0.0.1", "--port", port, "--metrics-port", "0", "--loops", "1")}
-	r.cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
-	r.Target, err = loadgen.NewTarget("ws://"+addr.String()+"/app/"+appKey, appID, appSecret)
+	args, env := p.command(b)
+	args = append(args, p.portFlag(), strconv.Itoa(int(addr.Port())))
+	r := &running{cmd: exec.Command(args[0], args[1:]...)}
+	r.cmd.Dir, r.cmd.Env = b.dir, append(withoutOurs(os.Environ()), env...)
+	r.Target = loadgen.NewBareTarget(addr)
+	if p.limit == 0 {
+		r.Target, err = loadgen.NewTarget("ws://"+addr.String()+"/app/"+appKey, appID, appSecret)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return r, r.start(ctx, core)
+	on := []int{c.server}
+	if p.spread {
+		on = append(on, c.load)
+	}
+	return r, r.start(ctx, on)
 }
 
-// startLimit starts the yardstick, which sends up to frames in one go.
-func (b built) startLimit(ctx context.Context, core, frames int) (*running, error) {
-	addr, err := freeAddr()
-	if err != nil {
-		return nil, err
-	}
-	r := &running{cmd: exec.Command(b.limit, "-p", strconv.Itoa(int(addr.Port())), "-k", strconv.Itoa(frames))}
-	r.Target = loadgen.NewBareTarget(addr)
-	return r, r.start(ctx, core)
+// withoutOurs drops the settings of whoever starts the benchmark.
+func withoutOurs(env []string) []string {
+	return slices.DeleteFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "FANFARE_") })
 }
 
 // freeAddr finds a port on which nobody listens at the moment.
@@ -70,16 +74,16 @@ func freeAddr() (netip.AddrPort, error) {
 	return l.Addr().(*net.TCPAddr).AddrPort(), l.Close()
 }
 
-func (r *running) start(ctx context.Context, core int) error {
+func (r *running) start(ctx context.Context, on []int) error {
 	var err error
 	if r.stderr, err = os.CreateTemp("", "fanfare-bench-*.log"); err != nil {
 		return err
 	}
 	r.cmd.Stderr = r.stderr
-	if err := startPinned(r.cmd, core); err != nil {
+	if err := startPinned(r.cmd, on); err != nil {
 		return err
 	}
-	r.Process = loadgen.Process(r.cmd.Process.Pid)
+	r.Processes = []loadgen.Process{loadgen.Process(r.cmd.Process.Pid)}
 	r.ended = make(chan struct{})
 	go func() {
 		r.err = r.cmd.Wait()

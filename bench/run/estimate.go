@@ -1,0 +1,52 @@
+//go:build linux
+
+package main
+
+import (
+	"time"
+
+	"fanfare/bench/scenario"
+)
+
+// lasts is about how long a trial takes.
+func (t trial) lasts() time.Duration {
+	const around = 700 * time.Millisecond // to start, warm up and stop
+	switch s := t.scenario.(type) {
+	case scenario.Fanout:
+		d := around + s.Duration + opening(s.Connections+s.Channels)
+		if s.Probes > 0 {
+			d += min(s.Duration, 3*time.Second)
+		}
+		return d
+	case scenario.Market:
+		const steps = 8
+		return around + opening(s.Connections*s.Each) + steps*(s.Duration+time.Second)
+	case scenario.Idle:
+		d := around + opening(s.Connections) + s.Settle + s.Hold
+		if s.Leave {
+			d += s.Settle
+		}
+		return d
+	case scenario.Connect:
+		return around + opening(s.Connections+s.Background)
+	case scenario.API:
+		return around + s.Duration
+	case scenario.Slow:
+		return around + opening(s.Connections) + 2*s.Duration + 6*time.Second // until nothing more comes
+	}
+	return around
+}
+
+// opening is how long connections or subscriptions take.
+func opening(n int) time.Duration { return time.Duration(n) * 50 * time.Microsecond }
+
+// wait is the whole of a list.
+func wait(list []measurement) (d time.Duration, trials int) {
+	for _, m := range list {
+		for _, t := range m.trials {
+			d += time.Duration(m.times) * t.lasts()
+			trials += int(m.times)
+		}
+	}
+	return d, trials
+}

@@ -1,0 +1,70 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"fanfare/bench/results"
+	"fanfare/bench/scenario"
+)
+
+func (z sizes) idle() []measurement {
+	return []measurement{
+		z.memory(scenario.Shared, "one public channel", "memory, one public channel", 800),
+		z.memory(scenario.Private, "a private channel each", "memory, a private channel each", 1300),
+		z.memory(scenario.Presence, "presence rooms of 10, 100 B of user info", "", 1600),
+		z.quiet(120, 1),
+		z.quiet(30, 0),
+	}
+}
+
+// memory is that of connections which stand, and what is left of it.
+func (z sizes) memory(join scenario.Join, name, brief string, most float64) measurement {
+	const left = 100
+	load := scenario.Idle{Connections: z.most, Join: join, Settle: z.settle, Hold: time.Millisecond, Leave: true}
+	held := fmt.Sprintf("%s, %s", name, some(z.most, "connections"))
+	id := "idle-" + string(join)
+	return measurement{
+		id: id, group: "Memory",
+		trials: []trial{{"fanfare", fanfare, load, ""}},
+		lines: []line{
+			{results.Row{
+				ID: id, Name: held, Unit: "resident bytes per connection", Brief: brief,
+				Bound: results.Bound{Kind: results.AtMost, Value: most},
+			}, of("fanfare", bytesEach), nil},
+			{results.Row{
+				ID: id + "-left", Name: "the same when all have left", Unit: "resident bytes per connection",
+				Bound: results.Bound{Kind: results.AtMost, Value: left},
+			}, of("fanfare", bytesLeft), nil},
+		},
+	}
+}
+
+// quiet is the CPU that connections take which only answer pings. They are
+// held for longer than an activity_timeout, so that each is pinged.
+func (z sizes) quiet(activity int, percent float64) measurement {
+	hold := z.hold
+	if hold == 0 {
+		hold = time.Duration(activity+5) * time.Second
+	}
+	load := scenario.Idle{Connections: z.most, Settle: time.Millisecond, Hold: hold}
+	id, name := fmt.Sprintf("idle-cpu-%d", activity), fmt.Sprintf("%s, activity_timeout %d", some(z.most, "connections"), activity)
+	m := measurement{
+		id: id, group: "Idle", times: once,
+		trials: []trial{{"fanfare", program{activity: activity}, load, ""}},
+		lines: []line{
+			{results.Row{ID: id, Name: name, Unit: "% of a core"}, of("fanfare", named("CPU while idle")), nil},
+			{results.Row{
+				ID: id + "-pings", Name: "pings answered meanwhile by each", Unit: "pings",
+				Bound: results.Bound{Kind: results.AtLeast, Value: 1},
+			}, of("fanfare", func(r *scenario.Result) float64 { return named("pings answered")(r) / float64(z.most) }), nil},
+		},
+	}
+	if percent > 0 {
+		m.lines[0].Bound = results.Bound{Kind: results.AtMost, Value: percent}
+		m.lines[0].Brief = "CPU of idle connections: " + name
+	}
+	return m
+}

@@ -1,0 +1,69 @@
+//go:build linux
+
+package main
+
+import (
+	"math"
+	"strings"
+
+	"fanfare/bench/results"
+	"fanfare/bench/scenario"
+)
+
+// slow is what readers that stall do to the others. Both halves are of one run:
+// nobody stalls, and then a tenth of them.
+func (z sizes) slow() []measurement {
+	load := scenario.Slow{Connections: z.part(1000), Stalled: z.part(100), Rate: 50, FrameBytes: 8000, Duration: 2 * z.duration}
+	others := some(load.Connections-load.Stalled, "readers")
+	stalled := some(load.Stalled, "stall")
+	// What waits is shared by all who wait for it, so that the bound of one
+	// connection (queue_bytes) is that of all.
+	const queueMB, bookkeepingMB = 1.05, 1.0
+	return []measurement{{
+		id: "slow", group: "Slow consumers", times: five, picture: others + " while " + stalled,
+		trials: []trial{{"fanfare", fanfare, load, "Fanfare"}},
+		lines: []line{
+			{results.Row{
+				ID: "slow-p99", Name: "p99 of " + others + " while " + stalled, Unit: "ms", With: "nobody stalling",
+				Bound: results.Bound{Kind: results.WithinNoise},
+			}, of("fanfare", named("p99 beside slow readers")), of("fanfare", named("p99 without slow readers"))},
+			{
+				results.Row{ID: "slow-p50", Name: "their p50", Unit: "ms", With: "nobody stalling"},
+				of("fanfare", named("p50 beside slow readers")), of("fanfare", named("p50 without slow readers")),
+			},
+			{results.Row{
+				ID: "slow-memory", Name: "memory more than before some stalled, at the end of it", Unit: "MB resident",
+				Bound: results.Bound{Kind: results.AtMost, Value: queueMB + bookkeepingMB},
+			}, of("fanfare", named("memory more, at the end of the slowness")), nil},
+			{results.Row{
+				ID: "slow-fate", Name: "closed with a reason, or given the newest when they read again", Unit: "of the stalled",
+				Bound: results.Bound{Kind: results.AtLeast, Value: float64(load.Stalled)},
+			}, of("fanfare", wellServed), nil},
+			{results.Row{ID: "slow-closed", Name: "of them, closed with 4100", Unit: "of the stalled"}, of("fanfare", closed), nil},
+		},
+	}}
+}
+
+// wellServed counts the stalled who ended in one of the ways that are allowed.
+func wellServed(r *scenario.Result) float64 {
+	return fates(r, "stalled, closed with ", "stalled, got ")
+}
+
+func closed(r *scenario.Result) float64 { return fates(r, "stalled, closed with 4100") }
+
+// fates sums up the figures whose names begin so. Without any fate it is NaN.
+func fates(r *scenario.Result, prefixes ...string) float64 {
+	sum, told := 0.0, false
+	for _, f := range r.Figures {
+		told = told || f.Unit == "readers"
+		for _, p := range prefixes {
+			if f.Unit == "readers" && strings.HasPrefix(f.Name, p) {
+				sum += f.Value
+			}
+		}
+	}
+	if !told {
+		return math.NaN()
+	}
+	return sum
+}
