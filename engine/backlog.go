@@ -22,9 +22,11 @@ const refBytes = 16
 // add counts a frame that waits for one more connection. now is Loop.now.
 func (b *budget) add(f *Frame, now uint32) {
 	n := int64(refBytes)
+	if f.backlogs.Load() == 0 {
+		f.since.Store(now) // before others can see that it waits
+	}
 	if f.backlogs.Add(1) == 1 {
 		n += int64(len(f.bytes))
-		f.since.Store(now)
 	}
 	b.used.Add(n)
 }
@@ -44,6 +46,7 @@ func (l *Loop) block(c *Conn) {
 	c.set(flagBlocked)
 	c.retag()
 	l.holdAll(c.q)
+	l.trimDroppable(c.q)
 	l.backlogs = append(l.backlogs, backlog{c.Handle(), c.q.since})
 	l.blocked++
 	l.publishOldest()
@@ -116,11 +119,11 @@ func (l *Loop) Writable(h Handle) {
 // closeSlow drops a backlog, all but a half-sent frame, and says why: should
 // the peer wake up within Config.QueueAge, it gets a clean close.
 func (l *Loop) closeSlow(c *Conn, cause Cause, limit Limit) {
-	l.counters.slowClosed[limit]++
 	if c.state != stateOpen {
-		c.Abort(cause)
+		c.Abort(cause) // it had its chance to read why
 		return
 	}
+	l.counters.slowClosed[limit]++
 	if c.q != nil {
 		c.q.truncate(func(f *Frame) {
 			l.counters.dropped[DropClosed]++
@@ -143,7 +146,7 @@ type backlog struct {
 // blockedConn gives the connection of a backlog that still stands.
 func (l *Loop) blockedConn(b backlog) *Conn {
 	c := l.slots.get(b.handle)
-	if c == nil || !c.has(flagBlocked) || c.state != stateOpen || c.q.since != b.since {
+	if c == nil || !c.has(flagBlocked) || c.state == stateDead || c.q.since != b.since {
 		return nil
 	}
 	return c

@@ -75,6 +75,10 @@ func (l *Loop) trySend(list []Sending) (rest []Sending) {
 	defer func() {
 		if p := recover(); p != nil {
 			at := slices.IndexFunc(list, func(s Sending) bool { return !s.Done })
+			if at < 0 {
+				l.panicked(p, nil)
+				return
+			}
 			l.panicked(p, list[at].Conn)
 			rest = list[at+1:]
 		}
@@ -136,5 +140,9 @@ func (l *Loop) flushQueue(c *Conn) {
 		if one[0].N < len(one[0].Bytes) {
 			l.block(c)
 		}
+	}
+	if c.q != nil && c.q.n == 0 && !c.has(flagBlocked) { // all that waited has been dropped
+		l.giveQueue(c.q)
+		c.q = nil
 	}
 }

@@ -21,7 +21,7 @@ type Config struct {
 	Loops int
 	// MaxConnections is the number of open connections at which newcomers
 	// are refused. Default and upper bound: the process's descriptor limit,
-	// raised to its hard limit, less Headroom.
+	// raised to its hard limit, less Headroom and what the loops take.
 	MaxConnections int
 	// Head bounds request heads. Default http1.DefaultLimits.
 	Head http1.Limits
@@ -86,10 +86,15 @@ type CloseReason struct {
 	Reason string
 }
 
-// Headroom is the number of descriptors kept free of client connections: for
+// Headroom is the number of descriptors kept free of client connections, beside
+// those of the loops: for
 // listeners, pollers, files, workers' dials, and for telling newcomers that
 // the server is full.
 const Headroom = 256
+
+// loopDescriptors is what a loop takes beside its listeners: gnet's epoll and
+// wake-up descriptors, and the ring.
+const loopDescriptors = 3
 
 // SetDefaults fills in the default of every field that is zero.
 func (c *Config) SetDefaults() {

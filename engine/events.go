@@ -54,6 +54,9 @@ type tick struct{ t time.Time }
 
 func (t tick) Run(l *Loop) { l.Tick(t.t) }
 
+// maxSurplus is how many connections over the limit are let in at a time.
+const maxSurplus = Headroom / 2
+
 // OnOpen counts a newcomer. Over the limit it is let in to be told so; far
 // over it, its socket is closed at once: accept must never run out of
 // descriptors, for gnet would end.
@@ -65,7 +68,7 @@ func (t *sockets) OnOpen(gc gnet.Conn) (_ []byte, action gnet.Action) {
 		}
 	}()
 	open := t.server.open.Add(1)
-	if open > t.server.max+Headroom/2 || t.server.draining.Load() {
+	if open > t.server.max+maxSurplus || t.server.draining.Load() {
 		t.server.refused.Add(1)
 		return nil, gnet.Close
 	}

@@ -1,5 +1,7 @@
 package engine
 
+import "unsafe"
+
 // QueuedBytes is what the budget of a loop without a server counts.
 func (l *Loop) QueuedBytes() int64 { return l.budget.used.Load() }
 
@@ -9,4 +11,14 @@ func (l *Loop) Snapshot() Stats {
 	l.publish()
 	s.add(l)
 	return s
+}
+
+// PendingBytes is the memory that the loop holds for what waits to be sent to
+// connections that keep up, in bytes, its frames not counted.
+func (l *Loop) PendingBytes() (n int) {
+	for i := range l.runs.generations {
+		g := &l.runs.generations[i]
+		n += cap(g.runs)*int(unsafe.Sizeof(run{})) + cap(g.pieces)*int(unsafe.Sizeof(piece{})) + cap(g.bytes)
+	}
+	return n
 }

@@ -148,8 +148,8 @@ func resetOnClose(fd int) {
 }
 
 // connectionLimit raises the process's descriptor limit as far as it goes and
-// tells how many connections fit.
-func connectionLimit(want int) (int, error) {
+// tells how many connections fit beside what else is open.
+func connectionLimit(want, reserved int) (int, error) {
 	var r unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err != nil {
 		return 0, fmt.Errorf("cannot read the descriptor limit: %w", err)
@@ -159,9 +159,9 @@ func connectionLimit(want int) (int, error) {
 		_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &r) // then the soft limit has to do
 		_ = unix.Getrlimit(unix.RLIMIT_NOFILE, &r)
 	}
-	room := int(min(r.Cur, maxSlots)) - Headroom
+	room := int(min(r.Cur, maxSlots)) - reserved
 	if room < 1 {
-		return 0, fmt.Errorf("the descriptor limit is %d, but %d are kept free for other needs: raise it (ulimit -n)", r.Cur, Headroom)
+		return 0, fmt.Errorf("the descriptor limit is %d, but %d are kept free for other needs: raise it (ulimit -n)", r.Cur, reserved)
 	}
 	if want == 0 {
 		return room, nil

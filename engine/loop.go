@@ -185,13 +185,18 @@ func (l *Loop) runDeliveries() {
 	if l.takenNext == len(l.taken) {
 		l.taken, l.takenNext = l.mail.takeBulk(keepSmall(l.taken)), 0
 	}
-	for l.takenNext < len(l.taken) && l.lapDeliveries < maxLapDeliveries && l.lapBytes < maxLapBytes {
+	for l.takenNext < len(l.taken) && l.lapHasRoom() {
 		t := l.taken[l.takenNext]
 		l.taken[l.takenNext] = nil
 		l.takenNext++
 		l.lapDeliveries++
 		l.run(t)
 	}
+}
+
+func (l *Loop) lapHasRoom() bool {
+	return l.lapDeliveries < maxLapDeliveries && l.lapBytes < maxLapBytes &&
+		l.runs.made() < max(maxLapRuns, lapRunsEach*l.slots.live)
 }
 
 // keepSmall gives the slice for reuse unless a burst has made it large.
@@ -235,9 +240,6 @@ func (l *Loop) panicked(p any, c *Conn) {
 
 // leave notes that a connection is no longer open for its receiver.
 func (l *Loop) leave(c *Conn) {
-	if c.in != nil {
-		c.in.reader = websocket.Reader{}
-	}
 	if c.rcv == nil || c.has(flagLeaving) {
 		return
 	}

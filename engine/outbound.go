@@ -20,6 +20,13 @@ const (
 	// may wait for the rest of one lap and all of the next.
 	maxLapDeliveries = 512
 	maxLapBytes      = 256 << 10
+
+	// Most runs that deliveries make in one lap, where hardly any connections
+	// wait for the same: 24 MB, or so many for each connection.
+	maxLapRuns  = 1 << 20
+	lapRunsEach = 4
+
+	keptBulk = 16 << 10 // connections that the list of a lap keeps room for in any case
 )
 
 // waiting is the number of frames that wait for the connection.
@@ -43,10 +50,13 @@ func (c *Conn) retag() {
 
 // push appends a frame for a reply and marks the connection urgent.
 func (c *Conn) push(f *Frame) Verdict {
+	if len(f.bytes) == 0 {
+		return Queued
+	}
 	if c.has(flagBlocked) {
 		return c.loop.enqueue(c, f)
 	}
-	return c.pushPiece(c.loop.runs.add(f), len(f.bytes))
+	return c.pushed(c.loop.runs.answer(c.loop.slots.out(c.slot).run, f), len(f.bytes))
 }
 
 // pushReply is push for bytes that were appended to the loop's paper.
@@ -56,15 +66,15 @@ func (c *Conn) pushReply(b []byte) Verdict {
 	if c.has(flagBlocked) {
 		return c.loop.enqueue(c, NewRaw(nil, slices.Clone(bytes)))
 	}
-	return c.pushPiece(runs.addReply(b), len(bytes))
+	return c.pushed(runs.reply(c.loop.slots.out(c.slot).run, b), len(bytes))
 }
 
-func (c *Conn) pushPiece(id uint32, size int) Verdict {
+// pushed notes the run that the connection has with one more reply.
+func (c *Conn) pushed(id uint32, size int) Verdict {
 	l := c.loop
-	out := l.slots.out(c.slot)
-	out.run = l.runs.extend(out.run, id)
+	l.slots.out(c.slot).run = id
 	l.lapBytes += size
-	if r := l.runs.at(out.run); int(r.frames) > l.cfg.QueueFrames || int(r.bytes) > l.cfg.QueueBytes {
+	if r := l.runs.at(id); int(r.frames) > l.cfg.QueueFrames || int(r.bytes) > l.cfg.QueueBytes {
 		l.flushConn(c) // one read can ask for thousands of pongs, or for megabytes
 		return Queued
 	}
@@ -99,9 +109,13 @@ func (l *Loop) enqueue(c *Conn, f *Frame) Verdict {
 
 // Broadcast appends a frame to what waits for every connection that to names,
 // but except. It is not sent yet, so to can change as soon as Broadcast
-// returns. Nothing is allocated per connection as long as they keep up.
+// returns. Nothing is allocated per connection as long as they keep up. It is
+// for deliveries: anywhere else the frame would wait for the next turn.
 func (l *Loop) Broadcast(f *Frame, to []Handle, except Handle) {
 	l.check()
+	if len(f.bytes) == 0 {
+		return
+	}
 	l.lapBytes += len(f.bytes)
 	frame, before, after := l.runs.add(f), none, none
 	for _, h := range to {
@@ -148,6 +162,9 @@ func (l *Loop) flushUrgent() {
 	}
 	l.urgent = l.urgent[:0]
 	l.sendBatch()
+	if len(l.urgent) == 0 {
+		l.runs.replied()
+	}
 }
 
 // flushSlice sends to the next connections that a broadcast has frames for,
@@ -176,6 +193,9 @@ func (l *Loop) flushBulk(end int) {
 
 // lap begins another lap over those that were marked during the last.
 func (l *Loop) lap() {
+	if wasteful(l.bulk, keptBulk) {
+		l.bulk = slices.Clone(l.bulk)
+	}
 	left := copy(l.bulk, l.bulk[l.bulkNext:])
 	l.bulk = l.bulk[:left]
 	l.bulkNext, l.lapEnd = 0, left

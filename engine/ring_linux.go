@@ -73,11 +73,32 @@ func newRing() (*ring, error) {
 		return nil, os.NewSyscallError("io_uring_setup", errno)
 	}
 	r := &ring{fd: int(fd)}
-	if err := r.mapMemory(&p); err != nil {
+	err := r.mapMemory(&p)
+	if err == nil {
+		err = r.try()
+	}
+	if err != nil {
 		r.close()
 		return nil, err
 	}
 	return r, nil
+}
+
+// try sends a byte: a sandbox may allow rings and forbid to send by them.
+func (r *ring) try() error {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return os.NewSyscallError("socketpair", err)
+	}
+	defer func() { _, _ = unix.Close(fds[0]), unix.Close(fds[1]) }()
+	list := []Sending{{Conn: &Conn{fd: int32(fds[0])}, Bytes: []byte{0}}}
+	if err := r.send(list); err != nil {
+		return err
+	}
+	if !list[0].Done || list[0].N != 1 {
+		return errors.New("io_uring may not be used to send")
+	}
+	return nil
 }
 
 func (r *ring) mapMemory(p *params) (err error) {
@@ -163,13 +184,17 @@ func (r *ring) reap(list []Sending) uint32 {
 	return end - head
 }
 
-// note takes what a send returned: bytes, or a negative error number.
+// note takes what a send returned: bytes, or a negative error number. What may
+// be the ring's fault and not the socket's has to be tried without it.
 func (s *Sending) note(result int) {
-	s.Done = true
-	switch {
-	case result >= 0:
-		s.N = result
-	case syscall.Errno(-result) != syscall.EAGAIN:
-		s.Err = os.NewSyscallError("send", syscall.Errno(-result))
+	errno := syscall.Errno(-min(result, 0))
+	switch errno {
+	case 0:
+		s.N, s.Done = result, true
+	case syscall.EAGAIN:
+		s.Done = true
+	case syscall.EINTR, syscall.EINVAL, syscall.EPERM, syscall.ENOSYS, syscall.EOPNOTSUPP, syscall.ECANCELED:
+	default:
+		s.Err, s.Done = os.NewSyscallError("send", errno), true
 	}
 }

@@ -9,12 +9,14 @@ import "slices"
 // broadcast to thousands that have waited for the same makes one new run, and
 // the bytes to be sent are gathered once for all of them.
 //
-// Runs live in two generations by turns. What is made during one lap over
-// the subscribers is sent by the end of the next, so a generation is cleared
-// when its turn comes again. Owned by the loop.
+// Runs live in generations. Those of broadcasts take turns: what is made
+// during one lap over the subscribers is sent by the end of the next, so one of
+// the two is cleared when its turn comes again. Runs that end with a reply have
+// a third, which is cleared when all replies have been sent, in every turn.
+// Owned by the loop.
 type runs struct {
-	generations [2]generation
-	current     uint32 // which of them new runs go to
+	generations [3]generation
+	current     uint32 // which of the first two broadcasts go to
 
 	scratch  []byte // sendBytes long, of which
 	used     int    // so many are on loan
@@ -45,17 +47,18 @@ type piece struct {
 	from, to uint32 // of the generation's bytes
 }
 
-// Numbers of runs and pieces have their generation in the highest bit. 0 is
-// none: the run without frames, to which the first is appended.
+// Numbers of runs and pieces have their generation in the highest two bits. 0
+// is none: the run without frames, to which the first is appended.
 const (
 	none          = uint32(0)
-	generationBit = 31
+	generationBit = 30
 	indexMask     = 1<<generationBit - 1
+	replies       = 2 // the generation of replies
 )
 
 func newRuns() runs {
 	return runs{
-		generations: [2]generation{newGeneration(), newGeneration()},
+		generations: [3]generation{newGeneration(), newGeneration(), newGeneration()},
 		scratch:     make([]byte, sendBytes),
 	}
 }
@@ -77,31 +80,58 @@ func (r *runs) piece(id uint32) []byte {
 // add numbers a frame, so that it can be appended to runs until the lap ends.
 func (r *runs) add(f *Frame) uint32 {
 	g := &r.generations[r.current]
-	if last := len(g.pieces) - 1; g.pieces[last].frame == f {
-		return r.current<<generationBit | uint32(last)
+	if g.pieces[len(g.pieces)-1].frame != f {
+		g.pieces = append(g.pieces, piece{frame: f})
 	}
-	return r.addPiece(piece{frame: f})
-}
-
-func (r *runs) addPiece(p piece) uint32 {
-	g := &r.generations[r.current]
-	g.pieces = append(g.pieces, p)
 	return r.current<<generationBit | uint32(len(g.pieces)-1)
 }
 
-// paper is what a reply is to be appended to. It goes to written or addReply
+// paper is what a reply is to be appended to. It goes to written or reply
 // next, and no other is written meanwhile.
-func (r *runs) paper() []byte { return r.generations[r.current].bytes }
+func (r *runs) paper() []byte { return r.generations[replies].bytes }
 
 // written gives what was appended to the paper.
 func (r *runs) written(b []byte) []byte { return b[len(r.paper()):] }
 
-// addReply keeps what was appended to the paper and numbers it.
-func (r *runs) addReply(b []byte) uint32 {
-	g := &r.generations[r.current]
-	from := len(g.bytes)
+// reply keeps what was appended to the paper, and gives the run of the
+// connection that waited for id and is to get it as well.
+func (r *runs) reply(id uint32, b []byte) uint32 {
+	g := &r.generations[replies]
+	from := uint32(len(g.bytes))
 	g.bytes = b
-	return r.addPiece(piece{from: uint32(from), to: uint32(len(b))})
+	to := uint32(len(b))
+	last := uint32(len(g.runs) - 1)
+	if p := &g.pieces[len(g.pieces)-1]; last > 0 && id == replies<<generationBit|last && p.frame == nil {
+		p.to = to // one more of those that a single read asked for
+		g.runs[last].frames++
+		g.runs[last].bytes += to - from
+		return id
+	}
+	return r.end(id, piece{from: from, to: to}, to-from)
+}
+
+// answer is reply for a frame that others get, too.
+func (r *runs) answer(id uint32, f *Frame) uint32 {
+	return r.end(id, piece{frame: f}, uint32(len(f.bytes)))
+}
+
+// end makes a run that is one connection's alone.
+func (r *runs) end(id uint32, p piece, size uint32) uint32 {
+	before := r.at(id)
+	g := &r.generations[replies]
+	g.pieces = append(g.pieces, p)
+	g.runs = append(g.runs, run{
+		before: id, piece: replies<<generationBit | uint32(len(g.pieces)-1),
+		frames: before.frames + 1, bytes: before.bytes + size,
+	})
+	return replies<<generationBit | uint32(len(g.runs)-1)
+}
+
+// replied clears the generation of replies, which have all been sent.
+func (r *runs) replied() {
+	if g := &r.generations[replies]; len(g.runs) > 1 {
+		g.clear()
+	}
 }
 
 // extend gives the run of those that waited for id and are to get a piece as
@@ -185,6 +215,9 @@ func (r *runs) frame(id uint32) *Frame {
 	return NewRaw(nil, slices.Clone(r.piece(id)))
 }
 
+// made is how many runs broadcasts have made in this lap.
+func (r *runs) made() int { return len(r.generations[r.current].runs) }
+
 // lap begins the other generation, whose runs have all been sent.
 func (r *runs) lap() {
 	if g := &r.generations[r.current]; len(g.pieces) == 1 {
@@ -195,23 +228,32 @@ func (r *runs) lap() {
 	r.at(0).asked = 0
 }
 
+// clear empties the generation. Memory of which it used little this time it
+// gives back.
 func (g *generation) clear() {
+	if wasteful(g.runs, keptRuns) || wasteful(g.bytes, keptBytes) {
+		*g = newGeneration()
+		return
+	}
 	clear(g.pieces)
 	g.pieces, g.runs, g.bytes = g.pieces[:1], g.runs[:1], g.bytes[:0]
 }
 
-// forget gives back the memory that a burst has taken. Nothing may wait.
+func wasteful[T any](s []T, kept int) bool { return cap(s) > max(kept, 8*len(s)) }
+
+// forget gives back the memory that bursts have taken. Nothing may wait.
 func (r *runs) forget() {
 	for i := range r.generations {
-		if g := &r.generations[i]; cap(g.runs) > keptRuns || cap(g.bytes) > keptBytes {
+		g := &r.generations[i]
+		g.clear()
+		if cap(g.runs) > keptRuns || cap(g.bytes) > keptBytes {
 			*g = newGeneration()
 		}
-		r.generations[i].clear()
 	}
 	r.at(0).asked = 0
 }
 
-// What an idle loop keeps room for.
+// What a generation keeps room for in any case.
 const (
 	keptRuns  = 1 << 10
 	keptBytes = 64 << 10

@@ -89,6 +89,17 @@ func (l *Loop) trim(q *queue) (limit Limit, over bool) {
 	}
 }
 
+// trimDroppable holds a queue that begins to wait to the limits of the rules
+// under which frames may be dropped. The others' are looked at with the next
+// frame: a burst that a socket does not take at once is no slowness.
+func (l *Loop) trimDroppable(q *queue) {
+	for i := 0; i < len(q.accounts); i++ {
+		if rule := q.accounts[i].rule; rule.drops() {
+			l.trimRule(q, rule)
+		}
+	}
+}
+
 // overfull compares all that waits with what may. One frame always may,
 // however large.
 func (l *Loop) overfull(q *queue) (Limit, bool) {
@@ -136,7 +147,9 @@ func (l *Loop) watchBacklogs(clock int64) {
 		if clock-b.since >= int64(stalled) {
 			l.counters.slow++
 		}
-		l.expireFrames(c)
+		if c.state == stateOpen {
+			l.expireFrames(c)
+		}
 	}
 }
 

@@ -25,8 +25,8 @@ func (l *Loop) Tick(t time.Time) {
 }
 
 func (l *Loop) expireDue(p *page) {
-	for i, due := range p.due {
-		if due != 0 && due <= l.now {
+	for i := range p.due {
+		if due := p.due[i]; due != 0 && due <= l.now {
 			l.expire(&p.conns[i])
 		}
 	}

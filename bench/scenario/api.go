@@ -44,15 +44,12 @@ func (c API) Validate() error {
 
 // Run measures s. It fails when a request is refused.
 func (c API) Run(ctx context.Context, s Server) (Result, error) {
-	err := c.Validate()
 	c = c.defaults()
-	if err == nil && c.Batch > 1 {
-		err = bare(s.Target, "api with --batch")
+	channels := ""
+	if c.Batch > 1 {
+		channels = "api with --batch"
 	}
-	if err != nil {
-		return Result{}, err
-	}
-	return start(s, c.Name(), "events", func(r *run) error {
+	return start(s, c, "events", channels, func(r *run) error {
 		a := &api{API: c, run: r}
 		if err := a.open(); err != nil {
 			return err

@@ -52,15 +52,8 @@ func (c Camera) Validate() error {
 
 // Run measures s. It fails when a frame was lost, came twice or out of order.
 func (c Camera) Run(ctx context.Context, s Server) (Result, error) {
-	err := c.Validate()
 	c = c.defaults()
-	if err == nil {
-		err = bare(s.Target, c.Name())
-	}
-	if err != nil {
-		return Result{}, err
-	}
-	return start(s, c.Name(), "deliveries", func(r *run) error {
+	return start(s, c, "deliveries", c.Name(), func(r *run) error {
 		f, err := c.feed(ctx, r)
 		if err != nil {
 			return err

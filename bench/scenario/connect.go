@@ -48,11 +48,8 @@ func (c Connect) Validate() error {
 // Run measures s. It fails when a connection was not established, or a message
 // to those that stood was lost, came twice or out of order.
 func (c Connect) Run(ctx context.Context, s Server) (Result, error) {
-	if err := c.Validate(); err != nil {
-		return Result{}, err
-	}
 	c = c.defaults()
-	return start(s, c.Name(), "connections", func(r *run) error {
+	return start(s, c, "connections", "", func(r *run) error {
 		if c.Background == 0 {
 			return r.measure(func() error { return c.storm(ctx, r) })
 		}

@@ -56,15 +56,12 @@ func (c Fanout) Validate() error {
 // Run measures s. It fails when a message was lost, came twice or out of
 // order.
 func (c Fanout) Run(ctx context.Context, s Server) (Result, error) {
-	err := c.Validate()
 	c = c.defaults()
-	if err == nil && (c.Channels > 1 || c.Probes > 0) {
-		err = bare(s.Target, "fanout with --channels or --probes")
+	channels := ""
+	if c.Channels > 1 || c.Probes > 0 {
+		channels = "fanout with --channels or --probes"
 	}
-	if err != nil {
-		return Result{}, err
-	}
-	return start(s, c.Name(), "deliveries", func(r *run) error {
+	return start(s, c, "deliveries", channels, func(r *run) error {
 		if err := r.fill(ctx, c.Channels-1, c.InFlight); err != nil {
 			return err
 		}

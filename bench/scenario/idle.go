@@ -51,15 +51,12 @@ func (c Idle) Validate() error {
 
 // Run measures s, whose process must be fresh for its memory to mean anything.
 func (c Idle) Run(ctx context.Context, s Server) (Result, error) {
-	err := c.Validate()
 	c = c.defaults()
-	if err == nil && c.Join != Shared {
-		err = bare(s.Target, "idle with --join "+string(c.Join))
+	channels := ""
+	if c.Join != Shared {
+		channels = "idle with --join " + string(c.Join)
 	}
-	if err != nil {
-		return Result{}, err
-	}
-	return start(s, c.Name(), "connections", func(r *run) error { return c.run(ctx, r) })
+	return start(s, c, "connections", channels, func(r *run) error { return c.run(ctx, r) })
 }
 
 func (c Idle) run(ctx context.Context, r *run) error {

@@ -79,15 +79,8 @@ func (c Market) Validate() error {
 
 // Run measures s. It fails when a tick was lost, came twice or out of order.
 func (c Market) Run(ctx context.Context, s Server) (Result, error) {
-	err := c.Validate()
-	if err == nil {
-		err = bare(s.Target, "market")
-	}
-	if err != nil {
-		return Result{}, err
-	}
 	c = c.defaults()
-	return start(s, c.Name(), "deliveries", func(r *run) error {
+	return start(s, c, "deliveries", c.Name(), func(r *run) error {
 		m := newMarket(c, r)
 		if err := m.open(ctx); err != nil {
 			return err

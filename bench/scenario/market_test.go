@@ -77,7 +77,7 @@ func TestMarketSearchReopens(t *testing.T) {
 	})
 	c := Market{Connections: 4, Channels: 1, Each: 1, Rate: 100, Duration: short, Search: true, Bound: time.Second}
 	m := c.defaults()
-	_, err := start(local(s), c.Name(), "deliveries", func(r *run) error {
+	_, err := start(local(s), c, "deliveries", "", func(r *run) error {
 		market := newMarket(m, r)
 		if err := market.open(limited(t)); err != nil {
 			return err

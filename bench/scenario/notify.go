@@ -53,15 +53,8 @@ func (c Notify) Validate() error {
 // Run measures s. It fails when a message was lost, came twice, out of order
 // or to somebody else.
 func (c Notify) Run(ctx context.Context, s Server) (Result, error) {
-	err := c.Validate()
-	if err == nil {
-		err = bare(s.Target, "notify")
-	}
-	if err != nil {
-		return Result{}, err
-	}
 	c = c.defaults()
-	return start(s, c.Name(), "deliveries", func(r *run) error {
+	return start(s, c, "deliveries", c.Name(), func(r *run) error {
 		f, err := c.open(ctx, r)
 		if err != nil {
 			return err

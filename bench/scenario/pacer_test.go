@@ -13,7 +13,7 @@ import (
 // paced collects when things were due, and when they were told.
 func paced(t *testing.T, rate float64, grid, d time.Duration, busy func()) (due, told []time.Duration) {
 	t.Helper()
-	_, err := start(Server{}, "paced", "things", func(r *run) error {
+	_, err := start(Server{}, API{}, "things", "", func(r *run) error {
 		p := r.pace(rate, d, grid, func(at time.Duration) {
 			busy()
 			due, told = append(due, at), append(told, r.loop.Now())

@@ -80,15 +80,8 @@ func (c Rooms) Validate() error {
 // Run measures s. It fails when a whisper or a member event was lost, came
 // twice, out of order or to somebody who had left.
 func (c Rooms) Run(ctx context.Context, s Server) (Result, error) {
-	err := c.Validate()
 	c = c.defaults()
-	if err == nil {
-		err = bare(s.Target, c.Name())
-	}
-	if err != nil {
-		return Result{}, err
-	}
-	return start(s, c.Name(), "deliveries", func(r *run) error {
+	return start(s, c, "deliveries", c.Name(), func(r *run) error {
 		h := newHouse(r, c)
 		return h.account(h.work(ctx))
 	})

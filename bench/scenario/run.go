@@ -41,9 +41,18 @@ type fleet interface {
 	Err() error    // nil while none has failed
 }
 
-// start gives work a run, closes what was opened on it, and returns its
-// result. unit is what the scenario counts.
-func start(s Server, name, unit string, work func(*run) error) (result Result, err error) {
+// start gives work a run if the scenario's parameters can be, closes what was
+// opened on it, and returns its result. unit is what the scenario counts.
+// channels says what of it needs channels, which the limit program does not
+// have; "" is nothing.
+func start(s Server, c Scenario, unit, channels string, work func(*run) error) (result Result, err error) {
+	err = c.Validate()
+	if err == nil && channels != "" {
+		err = bare(s.Target, channels)
+	}
+	if err != nil {
+		return Result{}, err
+	}
 	l, err := loadgen.NewLoop()
 	if err != nil {
 		return Result{}, err
@@ -52,7 +61,7 @@ func start(s Server, name, unit string, work func(*run) error) (result Result, e
 	if s.Patience == 0 {
 		s.Patience = patience
 	}
-	r := &run{Server: s, loop: l, meter: newMeter(l), result: Result{Scenario: name, Unit: unit}}
+	r := &run{Server: s, loop: l, meter: newMeter(l), result: Result{Scenario: c.Name(), Unit: unit}}
 	r.reporter.run = r
 	for _, p := range s.Processes {
 		r.result.Servers = append(r.result.Servers, Usage{Process: p})

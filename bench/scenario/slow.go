@@ -73,15 +73,8 @@ func (c Slow) Validate() error {
 
 // Run measures s.
 func (c Slow) Run(ctx context.Context, s Server) (Result, error) {
-	err := c.Validate()
 	c = c.defaults()
-	if err == nil {
-		err = bare(s.Target, c.Name())
-	}
-	if err != nil {
-		return Result{}, err
-	}
-	return start(s, c.Name(), "deliveries", func(r *run) error {
+	return start(s, c, "deliveries", c.Name(), func(r *run) error {
 		l := &laggards{Slow: c, run: r, calm: newHistogram()}
 		if err := l.open(ctx); err != nil {
 			return err
