@@ -14,7 +14,9 @@ const perDelivery = "us of CPU per delivery"
 
 // scale is whether a delivery costs the same with many as with few.
 func (z sizes) scale() []measurement {
-	return []measurement{z.crowds(), z.channels(), z.loops()}
+	million := z.channels("scale-million-channels", z.part(1_000_000))
+	million.times = once
+	return []measurement{z.crowds(), z.channels("scale-channels", z.part(100_000)), million, z.loops()}
 }
 
 // audiences are the numbers of subscribers that are compared.
@@ -70,18 +72,19 @@ func (z sizes) unevenness(who string) figure {
 	}
 }
 
-func (z sizes) channels() measurement {
+// channels sets the cost with many channels beside that with one.
+func (z sizes) channels(id string, n int) measurement {
 	crowded := z.publish(z.subscribers, 1)
-	crowded.Channels = z.part(100_000)
+	crowded.Channels = n
 	name := "with " + some(crowded.Channels, "channels")
 	return measurement{
-		id: "scale-channels", group: "Scale",
+		id: id, group: "Scale",
 		trials: []trial{
 			{"one", fanfare, z.publish(z.subscribers, 1), ""},
 			{"many", fanfare, crowded, ""},
 		},
 		lines: []line{{results.Row{
-			ID: "scale-channels", Name: name + " in existence", Unit: perDelivery, With: "one channel",
+			ID: id, Name: name + " in existence", Unit: perDelivery, With: "one channel",
 			Bound: results.Bound{Kind: results.RatioAtMost, Value: 1.15},
 		}, of("many", microseconds), of("one", microseconds)}},
 	}
