@@ -14,7 +14,7 @@ import (
 const (
 	sendBytes  = 64 << 10             // most bytes that are gathered for one send
 	sliceConns = 512                  // most connections of a bulk slice,
-	sliceTime  = 2 * time.Millisecond // and its longest time
+	sliceTime  = 1 * time.Millisecond // and its longest time
 
 	// Most deliveries of one lap, and most bytes of their frames. A connection
 	// may wait for the rest of one lap and all of the next.

@@ -21,8 +21,8 @@ const (
 	turnWait = 50 * time.Millisecond
 
 	// batch is how many connections are served between two looks at the
-	// timers: a message that is due leaves late by a few hundred microseconds.
-	batch = 128
+	// timers: a message that is due leaves late by one or two hundred microseconds.
+	batch = 32
 )
 
 // Loop is an epoll instance and all connections that wait on it.
