@@ -50,6 +50,7 @@ check: need-go need-race lint ## formatting, vet, lint, tidy go.mod, unit tests 
 	go vet -tags e2e ./cmd/... ./protocol/pusher/conformance ./bench/million
 	go mod tidy -diff
 	go test -race -shuffle=on ./...
+	go test -run Alloc ./... # what must not allocate: the race detector does
 
 lint: need-go ## formatting and linters
 	$(LINT) fmt --diff

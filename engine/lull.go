@@ -34,7 +34,10 @@ func (l *lull) tick(open, opened uint64) bool {
 	return true
 }
 
-// returnMemory collects garbage and gives what is free to the system. It takes
-// as long as a garbage collection: half a second of CPU for a million
-// connections. Loops go on meanwhile.
-func returnMemory() { debug.FreeOSMemory() }
+// returnMemory collects garbage and gives what is free to the system. What
+// sync.Pools hold goes with the second collection only. Each takes half a second
+// of CPU for a million connections; loops go on meanwhile.
+func returnMemory() {
+	debug.FreeOSMemory()
+	debug.FreeOSMemory()
+}

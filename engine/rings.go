@@ -12,7 +12,7 @@ func (t *sockets) openRings() {
 	for i := range t.rings {
 		r, err := newRing()
 		if err != nil {
-			t.server.cfg.Logger.Info("io_uring can't be used here; broadcasts cost a fifth more", "error", err)
+			t.server.cfg.Logger.Info("io_uring can't be used here; broadcasts cost somewhat more", "error", err)
 			return
 		}
 		t.rings[i] = r

@@ -34,10 +34,7 @@ var errTooLong = fmt.Errorf("a frame or answer is longer than %d bytes", readByt
 // read, so that all may share it.
 func (s *stream) open(l *Loop, owner socket, addr netip.AddrPort, out []byte) error {
 	s.loop, s.fd, s.out = l, -1, slices.Clip(out)
-	family, sockaddr := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Port: int(addr.Port()), Addr: addr.Addr().Unmap().As4()})
-	if addr.Addr().Unmap().Is6() {
-		family, sockaddr = unix.AF_INET6, &unix.SockaddrInet6{Port: int(addr.Port()), Addr: addr.Addr().As16()}
-	}
+	family, sockaddr := sockaddrOf(addr)
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return os.NewSyscallError("socket", err)
@@ -48,6 +45,13 @@ func (s *stream) open(l *Loop, owner socket, addr netip.AddrPort, out []byte) er
 		return err
 	}
 	return nil
+}
+
+func sockaddrOf(addr netip.AddrPort) (family int, _ unix.Sockaddr) {
+	if ip := addr.Addr().Unmap(); ip.Is4() {
+		return unix.AF_INET, &unix.SockaddrInet4{Port: int(addr.Port()), Addr: ip.As4()}
+	}
+	return unix.AF_INET6, &unix.SockaddrInet6{Port: int(addr.Port()), Addr: addr.Addr().As16()}
 }
 
 func (s *stream) start(addr unix.Sockaddr) error {

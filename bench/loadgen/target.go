@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -26,9 +27,8 @@ type Target struct {
 	hello  []byte // the upgrade request, the same for all connections
 }
 
-// NewTarget returns the app of a Pusher server at ws://HOST:PORT/app/KEY.
-// HOST must be an IP address or localhost: what is measured is the server, not
-// a resolver.
+// NewTarget returns the app of a Pusher server at ws://HOST:PORT/app/KEY. A
+// name is looked up here, once: what is measured is the server, not a resolver.
 func NewTarget(rawURL, appID, secret string) (*Target, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
@@ -41,13 +41,25 @@ func NewTarget(rawURL, appID, secret string) (*Target, error) {
 	if u.Scheme != "ws" || !found || key == "" {
 		return nil, fmt.Errorf("%q is no address to load: write it as ws://HOST:PORT/app/KEY", rawURL)
 	}
-	addr, err := netip.ParseAddrPort(strings.Replace(u.Host, "localhost", "127.0.0.1", 1))
+	addr, err := Resolve(u.Host)
 	if err != nil {
-		return nil, fmt.Errorf("host of %q: %w; write an IP address and a port", rawURL, err)
+		return nil, fmt.Errorf("%q: %w", rawURL, err)
 	}
 	t := &Target{Addr: addr, AppID: appID, signer: auth.NewSigner(key, secret)}
 	t.hello = upgradeRequest(u.Path+"?protocol=7&client=fanfare-bench&version=1.0", u.Host)
 	return t, nil
+}
+
+// Resolve looks up HOST:PORT, and prefers IPv4.
+func Resolve(hostPort string) (netip.AddrPort, error) {
+	if addr, err := netip.ParseAddrPort(hostPort); err == nil {
+		return addr, nil
+	}
+	a, err := net.ResolveTCPAddr("tcp", hostPort)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("cannot find %q: %w; write a host and a port, such as 127.0.0.1:6001", hostPort, err)
+	}
+	return netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), a.AddrPort().Port()), nil
 }
 
 // NewBareTarget returns the bench/limit program at addr.

@@ -38,8 +38,7 @@ func TestNewTargetRefuses(t *testing.T) {
 	f("http://127.0.0.1:6001/app/key", "ws://HOST:PORT/app/KEY")
 	f("wss://127.0.0.1:6001/app/key", "TLS")
 	f("ws://127.0.0.1:6001/", "ws://HOST:PORT/app/KEY")
-	f("ws://127.0.0.1/app/key", "IP address and a port")
-	f("ws://example.com:80/app/key", "IP address and a port")
+	f("ws://127.0.0.1/app/key", "write a host and a port")
 	f("://", "cannot read")
 }
 

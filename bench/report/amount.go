@@ -29,6 +29,8 @@ func Count(v float64) string {
 		return digits(v/1e6) + " M"
 	case a >= 9995:
 		return digits(v/1e3) + " K"
+	case v == math.Trunc(v):
+		return strconv.FormatFloat(v, 'f', 0, 64)
 	}
 	return digits(v)
 }

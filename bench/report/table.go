@@ -156,6 +156,10 @@ func (t *table) memory(d *Document) {
 		if m.Left != 0 {
 			left = fmt.Sprintf(", %s of it left after they had gone", Bytes(m.Left))
 		}
+		if m.Each < 0 || m.Left < 0 {
+			t.row("", paint(t.Bad, "It shrank: the server was not fresh, so these say little."))
+			return
+		}
 		t.row("  per connection", paint(t.Bold, fmt.Sprintf("%.0f B", m.Each))+left)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"fanfare/bench/loadgen"
 	"fanfare/bench/scenario"
 )
 
@@ -16,7 +17,8 @@ import (
 type finding struct {
 	measurement
 	rounds []round
-	failed [][]string // by round: why trials have no result
+	failed [][]string       // by round: why trials have no result
+	counts []loadgen.Counts // of those trials, as far as they came
 }
 
 // findings is everything.
@@ -76,6 +78,7 @@ func (o *options) measureRound(ctx context.Context, b built, f *finding, n int, 
 		}
 		if err != nil {
 			failed = append(failed, fmt.Sprintf("round %d, %s: %v", n+1, t.key, err))
+			f.counts = append(f.counts, res.Counts)
 			p.failed(err)
 			continue
 		}

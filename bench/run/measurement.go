@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"fanfare/bench/loadgen"
 	"fanfare/bench/results"
 	"fanfare/bench/scenario"
 )
@@ -92,8 +93,9 @@ func bytesLeft(r *scenario.Result) float64    { return r.BytesLeft() }
 // microseconds is what a delivery costs.
 func microseconds(r *scenario.Result) float64 { return 1e6 / r.PerCPUSecond() }
 
-func astray(r *scenario.Result) float64 {
-	c := r.Counts
+func astray(r *scenario.Result) float64 { return messagesAstray(r.Counts) }
+
+func messagesAstray(c loadgen.Counts) float64 {
 	return float64(c.Lost + c.Duplicated + c.Reordered + c.Stray + c.Disagreed)
 }
 

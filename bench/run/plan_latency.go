@@ -20,7 +20,7 @@ func (z sizes) latency() []measurement {
 // are what a p99 needs, hence the longer time.
 func (z sizes) openLoop() measurement {
 	n := z.part(1000)
-	load := scenario.Fanout{Connections: n, Rate: 20, FrameBytes: frameBytes, Duration: 2 * z.duration}
+	load := scenario.Fanout{Connections: n, Rate: 20, FrameBytes: frameBytes, Duration: 5 * z.duration}
 	name := some(n, "subscribers, 20 publishes a second")
 	row := func(id, quantile, brief string) results.Row {
 		return results.Row{

@@ -4,7 +4,6 @@ package main
 
 import (
 	"math"
-	"strings"
 
 	"fanfare/bench/results"
 	"fanfare/bench/scenario"
@@ -19,6 +18,7 @@ func (z sizes) slow() []measurement {
 	// What waits is shared by all who wait for it, so that the bound of one
 	// connection (queue_bytes) is that of all.
 	const queueMB, bookkeepingMB = 1.05, 1.0
+	all := results.Bound{Kind: results.AtLeast, Value: float64(load.Stalled)}
 	return []measurement{{
 		id: "slow", group: "Slow consumers", times: five, picture: others + " while " + stalled,
 		trials: []trial{{"fanfare", fanfare, load, "Fanfare"}},
@@ -36,34 +36,39 @@ func (z sizes) slow() []measurement {
 				Bound: results.Bound{Kind: results.AtMost, Value: queueMB + bookkeepingMB},
 			}, of("fanfare", named("memory more, at the end of the slowness")), nil},
 			{results.Row{
-				ID: "slow-fate", Name: "closed with a reason, or given the newest when they read again", Unit: "of the stalled",
-				Bound: results.Bound{Kind: results.AtLeast, Value: float64(load.Stalled)},
-			}, of("fanfare", wellServed), nil},
-			{results.Row{ID: "slow-closed", Name: "of them, closed with 4100", Unit: "of the stalled"}, of("fanfare", closed), nil},
+				ID: "slow-disconnect", Name: "closed with 4100 and a reason when they read again", Unit: "of the stalled", Bound: all,
+			}, fate("fanfare", "closed with 4100"), nil},
+		},
+	}, {
+		id: "slow-dropping", group: "Slow consumers",
+		trials: []trial{
+			{"conflate", program{slow: "conflate"}, load, ""},
+			{"drop-oldest", program{slow: "drop-oldest"}, load, ""},
+		},
+		lines: []line{
+			{results.Row{
+				ID: "slow-conflate", Name: "with conflate: got the newest message only", Unit: "of the stalled", Bound: all,
+			}, fate("conflate", "got the newest message only"), nil},
+			{results.Row{
+				ID: "slow-drop-oldest", Name: "with drop-oldest: got the newest messages", Unit: "of the stalled", Bound: all,
+			}, fate("drop-oldest", "got the newest messages"), nil},
 		},
 	}}
 }
 
-// wellServed counts the stalled who ended in one of the ways that are allowed.
-func wellServed(r *scenario.Result) float64 {
-	return fates(r, "stalled, closed with ", "stalled, got ")
-}
-
-func closed(r *scenario.Result) float64 { return fates(r, "stalled, closed with 4100") }
-
-// fates sums up the figures whose names begin so. Without any fate it is NaN.
-func fates(r *scenario.Result, prefixes ...string) float64 {
-	sum, told := 0.0, false
-	for _, f := range r.Figures {
-		told = told || f.Unit == "readers"
-		for _, p := range prefixes {
-			if f.Unit == "readers" && strings.HasPrefix(f.Name, p) {
-				sum += f.Value
+// fate counts the stalled who ended so; none is 0, and no fate at all NaN.
+func fate(key, fate string) figure {
+	return of(key, func(r *scenario.Result) float64 {
+		sum, told := 0.0, false
+		for _, f := range r.Figures {
+			told = told || f.Unit == "readers"
+			if f.Name == "stalled, "+fate {
+				sum = f.Value
 			}
 		}
-	}
-	if !told {
-		return math.NaN()
-	}
-	return sum
+		if !told {
+			return math.NaN()
+		}
+		return sum
+	})
 }

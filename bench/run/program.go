@@ -11,11 +11,12 @@ import (
 
 // program is a server that is measured: Fanfare, or the limit program.
 type program struct {
-	limit    int  // frames that the limit program puts into one send; 0 is Fanfare
-	loops    int  // of Fanfare; 0 is 1
-	spread   bool // on both cores, the load's too, instead of the server's alone
-	noRing   bool // without io_uring
-	activity int  // activity_timeout in seconds; 0 is 120
+	limit    int    // frames that the limit program puts into one send; 0 is Fanfare
+	loops    int    // of Fanfare; 0 is 1
+	spread   bool   // on both cores, the load's too, instead of the server's alone
+	noRing   bool   // without io_uring
+	activity int    // activity_timeout in seconds; 0 is 120
+	slow     string // slow_policy; "" is the default
 }
 
 // Credentials of the app that is measured.
@@ -46,6 +47,9 @@ func (p program) command(b built) (args, env []string) {
 	env = []string{
 		"GOMAXPROCS=" + loops, "FANFARE_APP_ID=" + appID, "FANFARE_APP_KEY=" + appKey, "FANFARE_APP_SECRET=" + appSecret,
 		fmt.Sprintf("FANFARE_APP_ACTIVITY_TIMEOUT=%d", p.seconds()),
+	}
+	if p.slow != "" {
+		env = append(env, "FANFARE_APP_SLOW_POLICY="+p.slow)
 	}
 	if p.noRing {
 		env = append(env, "FANFARE_IO_URING=false")

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"fanfare/bench/loadgen"
 	"fanfare/bench/report"
 	"fanfare/bench/results"
 	"fanfare/bench/scenario"
@@ -65,20 +66,34 @@ func (f *finding) why(i int) string {
 	return "a round gave no such figure"
 }
 
-// integrity is about every message of every run that ended.
+// integrity is about every message of every run, also of those that failed. It
+// is not held when any did: what they would have lost is not known.
 func (f findings) integrity() results.Row {
 	delivered, wrong := uint64(0), 0.0
+	add := func(c loadgen.Counts) {
+		delivered += c.Delivered
+		wrong += messagesAstray(c)
+	}
+	var failed []string
 	for _, one := range f {
 		for _, r := range one.rounds {
 			for _, res := range r {
-				delivered += res.Counts.Delivered
-				wrong += astray(res)
+				add(res.Counts)
 			}
 		}
+		for _, c := range one.counts {
+			add(c)
+		}
+		for _, why := range one.failed {
+			failed = append(failed, why...)
+		}
+	}
+	if delivered == 0 {
+		failed = append(failed, "nothing was delivered")
 	}
 	name := "lost, twice or out of order, of " + report.Whole(delivered) + " deliveries of all runs together"
 	return results.Row{
-		ID: "integrity", Group: "Every delivery", Name: name, Unit: "messages", Ours: []float64{wrong},
+		ID: "integrity", Group: "Every delivery", Name: name, Unit: "messages", Ours: []float64{wrong}, Failed: failed,
 		Brief: name, Bound: results.Bound{Kind: results.AtMost, Value: 0},
 	}
 }

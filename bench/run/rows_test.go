@@ -48,7 +48,7 @@ func TestFailedRound(t *testing.T) {
 // by nothing.
 func TestMissingFigure(t *testing.T) {
 	f := &finding{rounds: []round{{"a": cost(1, 0)}}, failed: [][]string{nil}}
-	for _, take := range []figure{of("a", named("no such")), of("a", perCPUSecond), of("other", perSecond), of("a", latency(99)), of("a", wellServed)} {
+	for _, take := range []figure{of("a", named("no such")), of("a", perCPUSecond), of("other", perSecond), of("a", latency(99)), fate("a", "closed with 4100")} {
 		if row := f.row(line{results.Row{}, take, nil}); len(row.Failed) != 1 || len(row.Ours) != 0 {
 			t.Errorf("%+v", row)
 		}
@@ -92,9 +92,19 @@ func TestIntegrity(t *testing.T) {
 	clean, bad := cost(1, 1), cost(1, 1)
 	clean.Counts = loadgen.Counts{Delivered: 1200}
 	bad.Counts = loadgen.Counts{Delivered: 34, Lost: 1, Stray: 2}
-	row := findings{{rounds: []round{{"a": clean}, {"a": bad}}}}.integrity()
+	row := findings{{rounds: []round{{"a": clean}, {}}, counts: []loadgen.Counts{bad.Counts}}}.integrity()
 	if !strings.Contains(row.Name, "of 1,234 deliveries") || row.Ours[0] != 3 || row.Held() {
 		t.Errorf("%+v", row)
+	}
+	fell := findings{{rounds: []round{{"a": clean}}, failed: [][]string{{"round 1, b: it fell over"}}}}.integrity()
+	if fell.Held() {
+		t.Errorf("it holds although a run failed: %+v", fell)
+	}
+	if nothing := (findings{}).integrity(); nothing.Held() {
+		t.Errorf("it holds although nothing was delivered: %+v", nothing)
+	}
+	if good := (findings{{rounds: []round{{"a": clean}}}}).integrity(); !good.Held() {
+		t.Errorf("%+v", good)
 	}
 }
 
@@ -104,8 +114,10 @@ func TestFates(t *testing.T) {
 		{Name: "stalled, got the newest messages", Value: 2, Unit: "readers"},
 		{Name: "stalled, cut off without a close frame", Value: 1, Unit: "readers"},
 	}}
-	if wellServed(r) != 9 || closed(r) != 7 {
-		t.Errorf("%v, %v", wellServed(r), closed(r))
+	for end, want := range map[string]float64{"closed with 4100": 7, "got the newest messages": 2, "got the newest message only": 0} {
+		if got := fate("slow", end)(round{"slow": r}); got != want {
+			t.Errorf("%s: %v, want %v", end, got, want)
+		}
 	}
 }
 

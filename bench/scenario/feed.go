@@ -23,8 +23,9 @@ type feed struct {
 	flights  []flights // by source
 	missing  int       // deliveries that are still to come
 
-	// late is how old a message may become in an open loop until it is given
-	// up with errBehind; 0 is no limit.
+	// late is how old a message may become in an open loop until the loop is
+	// given up with errBehind; 0 is as long as it publishes, or Server.Patience
+	// if that is longer.
 	late time.Duration
 
 	// Of a closed loop.
@@ -116,9 +117,13 @@ func (f *feed) count() loadgen.Counts {
 }
 
 // close notes in the result what the ledger has found, and joins it to what
-// went wrong.
+// went wrong. What did not come because the API refused it, or because a
+// connection broke, is not lost.
 func (f *feed) close(err error) error {
 	f.run.result.Counts = f.count()
+	if c := f.run.result.Counts; err != nil && f.run.broken() != nil && c.Duplicated+c.Reordered+c.Stray == 0 {
+		return err
+	}
 	return errors.Join(err, astray(f.run.result.Counts))
 }
 

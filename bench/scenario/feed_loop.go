@@ -29,24 +29,55 @@ func (f *feed) closedLoop(ctx context.Context, p Phase, d time.Duration, choose 
 // one grid leave together; 0 sends each when it is due.
 func (f *feed) openLoop(ctx context.Context, p Phase, rate float64, grid, d time.Duration, choose func() int) error {
 	f.run.phase(p, d)
+	if f.late == 0 {
+		f.late = max(f.run.Patience, d)
+		defer func() { f.late = 0 }()
+	}
 	var behind error
 	var pace *pacer
 	pace = f.run.pace(rate, d, grid, func(due time.Duration) { f.add(choose(), due) }, func() {
 		f.pump()
-		if age := f.age(); f.late > 0 && age > f.late {
-			behind = fmt.Errorf("%w: at %.0f messages a second one has not reached everybody after %s", errBehind, rate, age)
+		if behind = f.behind(rate); behind != nil {
 			pace.over = true
 		}
 	})
 	err := f.run.await(ctx, func() bool { return pace.over }, func() uint64 { return f.moved() + f.waiting() })
 	pace.over = true
-	return errors.Join(behind, f.drain(ctx, err))
+	if err == nil {
+		behind, err = f.catchUp(ctx, rate, behind)
+	}
+	return f.missed(errors.Join(behind, err))
+}
+
+// catchUp waits for what is missing in an open loop, but not for long when the
+// server is behind.
+func (f *feed) catchUp(ctx context.Context, rate float64, behind error) (_, err error) {
+	f.run.phase(Draining, 0)
+	end := f.run.loop.Now() + f.run.Patience
+	err = f.run.await(ctx, func() bool {
+		if f.quiet() {
+			return true
+		}
+		if behind == nil {
+			behind = f.behind(rate)
+		}
+		return behind != nil && f.run.loop.Now() > end
+	}, f.moved)
+	return behind, err
+}
+
+// behind is why an open loop is given up: a message is too old.
+func (f *feed) behind(rate float64) error {
+	if age := f.age(); age > f.late {
+		return fmt.Errorf("%w: at %.0f messages a second one has not reached everybody after %s", errBehind, rate, age.Round(time.Millisecond))
+	}
+	return nil
 }
 
 // age is how long ago the oldest message was due that not all have.
 func (f *feed) age() (oldest time.Duration) {
-	if f.late == 0 || f.missing == 0 {
-		return 0 // not asked for, or nothing to look for
+	if f.missing == 0 {
+		return 0 // nothing to look for
 	}
 	now := f.run.loop.Now()
 	for i := range f.flights {
@@ -72,6 +103,11 @@ func (f *feed) drain(ctx context.Context, err error) error {
 		f.run.phase(Draining, 0)
 		err = f.run.await(ctx, f.quiet, f.moved)
 	}
+	return f.missed(err)
+}
+
+// missed adds to an error how much is missing.
+func (f *feed) missed(err error) error {
 	if err != nil && f.missing > 0 {
 		return fmt.Errorf("%w; %d deliveries are missing", err, f.missing)
 	}

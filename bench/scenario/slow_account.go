@@ -49,7 +49,7 @@ func (l *laggards) fates() {
 	}
 	for _, kind := range slices.Sorted(maps.Keys(lag)) {
 		l.run.figure(kind+", furthest behind when it woke up", float64(lag[kind]), "messages")
-		l.run.figure(kind+", left out for the open ones together", float64(skipped[kind]), "messages")
+		l.run.figure(kind+", not sent to those that stayed, all together", float64(skipped[kind]), "messages")
 	}
 }
 

@@ -32,7 +32,7 @@ func benchIdle() workload {
 		short: "connections that get nothing: memory for each, and CPU while idle",
 		long: "Holds subscribed connections. Memory wants --pid and a server that is fresh, because what it once needed it " +
 			"may keep. activity_timeout decides how many pings there are: figures are usually taken at 120 (`limits = \"pusher\"`).",
-		examples: []string{"bench idle --connections 10000 --pid $(pidof fanfare)", "bench idle --join presence --leave --pid $(pidof fanfare)"},
+		examples: []string{"bench idle --connections 10000 --pid $(pgrep -f 'fanfare serve')", "bench idle --join presence --leave --pid $(pgrep -f 'fanfare serve')"},
 		register: func(p *parameters) {
 			p.number(&s.Connections, "connections", 1000, "`N` connections to hold")
 			p.inFlight(&s.InFlight)

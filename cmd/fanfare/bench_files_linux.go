@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -60,17 +61,21 @@ func (f benchFiles) write(doc *report.Document) error {
 
 func (f benchFiles) discard() error { return errors.Join(f.json.discard(), f.svg.discard()) }
 
-// replace writes the file anew.
+// replace writes the file anew, once it is known with what.
 func (f *benchFile) replace(write func(io.Writer) error) error {
 	if f == nil {
 		return nil
 	}
-	err := f.Truncate(0)
+	var content bytes.Buffer
+	err := write(&content)
+	if err == nil {
+		err = f.Truncate(0)
+	}
 	if errors.Is(err, unix.EINVAL) {
 		err = nil // a pipe or a device, such as /dev/stdout
 	}
 	if err == nil {
-		err = write(f)
+		_, err = f.Write(content.Bytes())
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("%s=%s: %w", f.flag, f.Name(), err)

@@ -67,6 +67,9 @@ func (b *benching) run(ctx context.Context, c *cli, parameters map[string]string
 	if err := s.Validate(); err != nil {
 		return usageError{err}
 	}
+	if b.svg != "" && s.Name() == (scenario.Idle{}).Name() {
+		return usagef("--svg=%s: idle has neither latency nor throughput to draw; --json keeps its figures", b.svg)
+	}
 	if b.patience <= 0 {
 		return usagef("--patience %s: want a time above 0, such as 5s", b.patience)
 	}

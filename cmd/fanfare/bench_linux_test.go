@@ -184,7 +184,7 @@ func TestBenchFails(t *testing.T) {
 	f(exitUsage, "name two apps", "--url=ws://127.0.0.1:1/app/a", "--key=b")
 	f(exitUsage, "there is no process 4194305", "--pid=4194305")
 	f(exitUsage, `"0" is no process id`, "--pid=1,0")
-	f(exitUsage, "--bare wants an IP address and a port", "--bare", "--url=example.com")
+	f(exitUsage, "write a host and a port", "--bare", "--url=example.com")
 	f(exitUsage, "the app's secret", "--app-id=7", "--key=k")
 	if _, err := os.Stat(json); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a run that measured nothing left its file: %v", err)

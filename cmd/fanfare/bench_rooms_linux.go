@@ -39,7 +39,7 @@ func benchSlow() workload {
 			"Latency is of those who do, and is told for both halves: slow readers must not slow the others down, nor cost them a " +
 			"message. At the end the slow ones wake up, and each is told apart by what it then gets: the newest message only, a run " +
 			"of the newest, or a close.",
-		examples: []string{"bench slow --pid $(pidof fanfare)", "bench slow --connections 1000 --stalled 50 --dribbling 25 --paced 25"},
+		examples: []string{"bench slow --pid $(pgrep -f 'fanfare serve')", "bench slow --connections 1000 --stalled 50 --dribbling 25 --paced 25"},
 		register: func(p *parameters) {
 			p.number(&s.Connections, "connections", 1000, "`N` subscribers, the slow ones among them")
 			p.inFlight(&s.InFlight)

@@ -70,9 +70,9 @@ func (p *parameters) yes(to *bool, name, doc string) {
 	p.names = append(p.names, name)
 }
 
-func add[T any](p *parameters, to *T, name string, def T, doc string, parse func(string) (T, error), want string) {
+func add[T comparable](p *parameters, to *T, name string, def T, doc string, parse func(string) (T, error), want string) {
 	*to = def
-	p.flags.Var(&parameter[T]{to, parse, want}, name, fmt.Sprintf("%s (default: %v)", doc, def))
+	p.flags.Var(&parameter[T]{to, def, parse, want}, name, fmt.Sprintf("%s (default: %v)", doc, def))
 	p.names = append(p.names, name)
 }
 
@@ -86,8 +86,9 @@ func (p *parameters) values() map[string]string {
 }
 
 // parameter is a flag.Value whose errors say what would be right.
-type parameter[T any] struct {
+type parameter[T comparable] struct {
 	to    *T
+	def   T
 	parse func(string) (T, error)
 	want  string
 }
@@ -103,11 +104,16 @@ func (p *parameter[T]) String() string {
 	return fmt.Sprint(*p.to)
 }
 
-// Set implements flag.Value.
+// Set implements flag.Value. Nothing at all is only taken where it is the
+// default: a scenario would take its own instead, and the result lie.
 func (p *parameter[T]) Set(text string) error {
 	v, err := p.parse(text)
 	if err != nil {
 		return errors.New("want " + p.want)
+	}
+	var zero T
+	if v == zero && p.def != zero {
+		return errors.New("nothing would be done with it: want " + p.want)
 	}
 	*p.to = v
 	return nil

@@ -35,7 +35,7 @@ func benchMarket() workload {
 		short: "market data: many channels, each reader on some, a few of them busy",
 		long: "Small ticks on many channels in an open loop, some channels far busier than others (Zipf), each connection on some " +
 			"of them. With --search it finds the highest rate that is delivered in full with p99 within --bound.",
-		examples: []string{"bench market --rate 2000", "bench market --search --pid $(pidof fanfare) --json market.json"},
+		examples: []string{"bench market --rate 2000", "bench market --search --pid $(pgrep -f 'fanfare serve') --json market.json"},
 		register: func(p *parameters) {
 			p.number(&s.Connections, "connections", 5000, "`N` readers")
 			p.inFlight(&s.InFlight)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/netip"
 	"strings"
 
 	"fanfare/bench/loadgen"
@@ -43,9 +42,9 @@ func (b *benching) loadTarget(env []string) (benchTarget, error) {
 
 // bareTarget is the program in bench/limit.
 func bareTarget(to target) (benchTarget, error) {
-	addr, err := netip.ParseAddrPort(strings.Replace(to.base.Host, "localhost", "127.0.0.1", 1))
+	addr, err := loadgen.Resolve(to.base.Host)
 	if err != nil {
-		return benchTarget{}, usagef("--url=%s: --bare wants an IP address and a port, such as 127.0.0.1:7001", to.base.Host)
+		return benchTarget{}, usagef("--url: %w", err)
 	}
 	return benchTarget{loadgen.NewBareTarget(addr), report.Target{URL: "ws://" + addr.String() + "/", Bare: true}}, nil
 }

@@ -71,7 +71,7 @@ type Server struct {
 	MailboxBytes Bytes `key:"mailbox_bytes" default:"64MiB" range:"1MiB..64GiB"`
 
 	// Whether broadcasts leave through io_uring where the kernel (Linux 5.18)
-	// and the sandbox allow it. It takes a fifth less CPU.
+	// and the sandbox allow it. A broadcast takes about a sixth less CPU.
 	IOUring bool `key:"io_uring" default:"true"`
 
 	// Seconds from connecting to a complete request head and body.
