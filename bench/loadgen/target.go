@@ -4,6 +4,7 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -56,6 +57,9 @@ func Resolve(hostPort string) (netip.AddrPort, error) {
 		return addr, nil
 	}
 	a, err := net.ResolveTCPAddr("tcp", hostPort)
+	if err == nil && a.IP == nil {
+		err = errors.New("it names no host")
+	}
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("cannot find %q: %w; write a host and a port, such as 127.0.0.1:6001", hostPort, err)
 	}
