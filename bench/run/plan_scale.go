@@ -46,6 +46,10 @@ func (z sizes) crowds() measurement {
 			ID: "scale-subscribers", Name: "from " + few + " to " + m.lines[len(m.lines)-1].Name, Unit: "times, dearest to cheapest", With: with,
 			Bound: results.Bound{Kind: results.AtMost, Value: 1.15},
 		}, z.unevenness("fanfare"), z.unevenness("limit")},
+		line{results.Row{
+			ID: "scale-beyond-limit", Name: "that, beside what the kernel alone makes of it", Unit: "times, dearest to cheapest", With: with,
+			Bound: results.Bound{Kind: results.RatioAtMost, Value: 1.15},
+		}, z.unevenness("fanfare"), z.unevenness("limit")},
 		line{
 			results.Row{ID: "cost-request", Name: "the request by itself, which is not in these", Unit: "us of CPU", With: with},
 			of("fanfare, request", microseconds), of("limit, request", microseconds),

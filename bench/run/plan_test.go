@@ -58,6 +58,7 @@ func TestBounds(t *testing.T) {
 		"market":                 {Kind: results.AtLeast, Value: 1.5e6},
 		"market-p99":             {Kind: results.AtMost, Value: 150},
 		"market-order":           {Kind: results.AtMost},
+		"scale-beyond-limit":     {Kind: results.RatioAtMost, Value: 1.15},
 		"scale-subscribers":      {Kind: results.AtMost, Value: 1.15},
 		"scale-channels":         {Kind: results.RatioAtMost, Value: 1.15},
 		"scale-million-channels": {Kind: results.RatioAtMost, Value: 1.15},
