@@ -29,6 +29,7 @@ func (l *Loop) flushConn(c *Conn) {
 
 // collect adds what waits for a connection to the batch.
 func (l *Loop) collect(c *Conn) {
+	defer l.recoverFor(c)
 	out := l.slots.out(c.slot)
 	id := out.run
 	if id == 0 || c.state == stateDead {
@@ -91,6 +92,7 @@ func (l *Loop) trySend(list []Sending) (rest []Sending) {
 // becomes a queue.
 func (l *Loop) settleRun(s *Sending) {
 	c := s.Conn
+	defer l.recoverFor(c)
 	if !l.settle(s) {
 		return
 	}
