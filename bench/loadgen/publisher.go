@@ -3,14 +3,16 @@
 package loadgen
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // Publisher is one kept-alive HTTP connection that posts signed requests, one
-// at a time.
+// at a time. A server may end it while it is idle; the next post opens another.
 type Publisher struct {
 	stream
 	// Answered is called when a post was answered with 200.
@@ -40,6 +42,12 @@ func (p *Publisher) Post(endpoint string, body []byte) {
 		panic("loadgen: post on a publisher that waits for an answer")
 	}
 	p.busy = true
+	if p.fd < 0 {
+		if err := p.open(p.loop, p, p.target.Addr, nil); err != nil {
+			p.fail(err)
+			return
+		}
+	}
 	p.scratch = p.target.appendPost(p.scratch[:0], endpoint, body, time.Now())
 	if err := p.write(p.scratch); err != nil {
 		p.fail(err)
@@ -65,6 +73,10 @@ func (p *Publisher) serve(events uint32) error {
 		return nil
 	}
 	b, err := p.read()
+	if errors.Is(err, io.ErrUnexpectedEOF) && !p.busy {
+		p.close()
+		return nil
+	}
 	if err != nil {
 		return err
 	}
