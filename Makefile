@@ -36,16 +36,16 @@ LINT  := $(TOOL) golangci-lint
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: build ## build, and serve with the defaults (ARGS="--port 7001" adds flags)
+run: build ## build, and serve with the defaults (ARGS="--port 7001")
 	bin/fanfare serve --banner $(ARGS)
 
 build: need-go ## build bin/fanfare
 	CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -ldflags '-X main.version=$(VERSION)' -o bin/fanfare ./cmd/fanfare
 
-test: deps ## everything that must hold: check, cross, conformance, e2e, hostile, thousands
+test: deps ## all of check, cross, conformance, e2e, hostile, thousands
 	@.ci/test.sh check cross conformance e2e hostile thousands
 
-check: need-go need-race lint ## formatting, vet, lint, tidy go.mod, unit tests with the race detector and the fuzz seeds
+check: need-go need-race lint ## format, vet, lint, go.mod, unit tests with -race, fuzz seeds
 	go vet ./...
 	go vet -tags e2e ./cmd/... ./protocol/pusher/conformance ./bench/million
 	go mod tidy -diff
@@ -62,10 +62,10 @@ fmt: need-go ## format the Go files
 fuzz: need-go ## every fuzz target for FUZZTIME each (60s)
 	.ci/fuzz.sh $(FUZZTIME)
 
-bench: need-go ## the whole server against the C yardstick, into bench/results (ARGS="-scenario fanout" for a part)
+bench: need-go ## the server beside the C yardstick (ARGS="-scenario fanout")
 	go run ./bench/run $(ARGS)
 
-million: need-go ## a million connections on one process, in a user-mode Linux guest where descriptors are limited; an hour (ARGS="-n 200000")
+million: need-go ## a million connections on one process, an hour (ARGS="-help")
 	@.ci/packages.sh $(GUEST_PACKAGES)
 	go build -o bin/million-run ./bench/million
 	@bin/million-run $(ARGS)
@@ -74,10 +74,10 @@ thousands: need-go ## the same with 2,000 connections, in the guest
 	@.ci/packages.sh $(GUEST_PACKAGES)
 	go test -tags e2e -count=1 ./bench/million
 
-gobench: need-go ## Go benchmarks beside the code (BENCH=regexp, COUNT=10 for benchstat)
+gobench: need-go ## Go benchmarks beside the code (BENCH=REGEXP, COUNT=10)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 
-conformance: build need-node $(E2E)/node_modules/.package-lock.json ## the Pusher checklist, against this server or URL=ws://HOST:PORT
+conformance: build need-node $(E2E)/node_modules/.package-lock.json ## the Pusher checklist, here or against URL=ws://HOST:PORT
 	go run ./protocol/pusher/conformance
 
 e2e: need-go need-node need-race $(E2E)/node_modules/.package-lock.json ## the real program with pusher-js, Echo, Chromium and nginx
@@ -86,12 +86,12 @@ e2e: need-go need-node need-race $(E2E)/node_modules/.package-lock.json ## the r
 	go test -tags e2e -race -count=1 -parallel 8 -artifacts -outputdir '$(CURDIR)/bin/e2e' ./$(E2E)
 	@echo "screenshots:" && find bin/e2e -name '*.png'
 
-hostile: need-go ## clients that mean harm, against the real program; its memory stays bounded
+hostile: need-go ## clients that mean harm, against the real program
 	rm -rf bin/hostile && mkdir -p bin/hostile
 	go test -tags e2e -count=1 -artifacts -outputdir '$(CURDIR)/bin/hostile' ./cmd/fanfare/hostile
 	@find bin/hostile -name hostile.txt -exec cat {} +
 
-cross: need-go ## build and vet for the other platforms: linux and macOS everything, Windows the command-line tools
+cross: need-go ## build and vet for Linux, macOS, and Windows (commands only)
 	.ci/cross.sh
 
 deps: need-go need-node $(E2E)/node_modules/.package-lock.json ## install what the tests need

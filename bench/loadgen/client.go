@@ -16,14 +16,12 @@ type Client struct {
 	stream
 	ClientOptions
 
-	// SocketID is what the server's hello said; "" before.
-	SocketID string
-
 	target   *Target
-	greeted  bool // the hello has come
-	upgraded bool // the 101 has come
-	deaf     bool // not watched for what comes
-	farewell int  // code of the server's close frame
+	socketID string // what the server's hello said; "" before
+	greeted  bool   // the hello has come
+	upgraded bool   // the 101 has come
+	deaf     bool   // not watched for what comes
+	farewell int    // code of the server's close frame
 	scratch  []byte
 }
 
@@ -59,7 +57,7 @@ func (l *Loop) Client(t *Target, o ClientOptions) (*Client, error) {
 
 // Subscribe asks to join s; the answer comes as text.
 func (c *Client) Subscribe(s Subscription) {
-	c.scratch = c.target.appendSubscribe(c.scratch[:0], s, c.SocketID)
+	c.scratch = c.target.appendSubscribe(c.scratch[:0], s, c.socketID)
 	c.put(c.scratch)
 }
 

@@ -108,7 +108,7 @@ func (c *Client) text(payload []byte) error {
 }
 
 func (c *Client) greet(hello []byte) error {
-	if c.SocketID = socketIDOf(hello); c.SocketID == "" {
+	if c.socketID = socketIDOf(hello); c.socketID == "" {
 		return errors.New("the server's hello has no socket_id")
 	}
 	c.greeted = true

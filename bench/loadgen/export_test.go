@@ -16,3 +16,6 @@ func (f *Fleet) KernelBytes() (sum uint64, err error) {
 	}
 	return sum, nil
 }
+
+// Cut reports whether the server has ended the publisher's connection.
+func (p *Publisher) Cut() bool { return p.fd < 0 }

@@ -28,8 +28,6 @@ type Fleet struct {
 	// Messages and Bytes count the channel events that carried a mark, and
 	// their frames' payload.
 	Messages, Bytes uint64
-	// Others counts the other text frames that came after the subscription.
-	Others uint64
 	// Pings counts the server's that were answered, Pusher's and WebSocket's.
 	Pings uint64
 
@@ -131,7 +129,6 @@ func (f *Fleet) receive(subscriber int, payload []byte) bool {
 }
 
 func (f *Fleet) other(subscriber int, payload []byte) {
-	f.Others++
 	if f.Other != nil {
 		f.Other(subscriber, payload)
 	}

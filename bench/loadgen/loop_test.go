@@ -80,6 +80,28 @@ func TestCountsAgreeWithTheServer(t *testing.T) {
 	f("presence-bench")
 }
 
+// A server that ends a connection which nobody used for long has lost nothing.
+func TestPublisherIsCutWhileIdle(t *testing.T) {
+	server, l, ctx := pushertest.Start(t), newLoop(t), within(t, 30*time.Second)
+	p, err := l.Publisher(server.Target())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		p.Post("events", []byte(`{"name":"tick","channel":"bench","data":""}`))
+		if err := l.Run(ctx, p.Idle); err != nil {
+			t.Fatal(err)
+		}
+		server.CutIdle()
+		if err := l.Run(ctx, p.Cut); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := server.Count().Requests; n != 3 {
+		t.Errorf("%d requests came, want 3", n)
+	}
+}
+
 // Frames and answers larger than a socket takes at once come and go in pieces.
 func TestLargeMessages(t *testing.T) {
 	server, l, ctx := pushertest.Start(t), newLoop(t), within(t, 30*time.Second)

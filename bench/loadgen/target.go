@@ -18,12 +18,12 @@ import (
 
 // Target is the server under load, and how to speak to it.
 type Target struct {
-	Addr  netip.AddrPort
-	AppID string
+	Addr netip.AddrPort
 	// Bare is set for the program in bench/limit: no hello, no subscriptions,
 	// and what is posted to it is broadcast as it is.
 	Bare bool
 
+	appID  string
 	signer *auth.Signer
 	hello  []byte // the upgrade request, the same for all connections
 }
@@ -46,7 +46,7 @@ func NewTarget(rawURL, appID, secret string) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", rawURL, err)
 	}
-	t := &Target{Addr: addr, AppID: appID, signer: auth.NewSigner(key, secret)}
+	t := &Target{Addr: addr, appID: appID, signer: auth.NewSigner(key, secret)}
 	t.hello = upgradeRequest(u.Path+"?protocol=7&client=fanfare-bench&version=1.0", u.Host)
 	return t, nil
 }
@@ -120,7 +120,7 @@ func (t *Target) appendSubscribe(dst []byte, s Subscription, socketID string) []
 // appendPost appends a POST to an endpoint of the app ("events",
 // "batch_events"), signed as of now.
 func (t *Target) appendPost(dst []byte, endpoint string, body []byte, now time.Time) []byte {
-	path := "/apps/" + t.AppID + "/" + endpoint
+	path := "/apps/" + t.appID + "/" + endpoint
 	dst = append(append(dst, "POST "...), path...)
 	if !t.Bare {
 		dst = append(dst, '?')

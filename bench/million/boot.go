@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"fanfare/bench/serving"
 )
 
 const program = "linux.uml"
@@ -34,7 +35,7 @@ func (m *machine) boot(ctx context.Context, out io.Writer) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGKILL) }
 	cmd.WaitDelay = 10 * time.Second
-	if err := startPinned(cmd, m.core); err != nil {
+	if err := serving.StartPinned(cmd, m.core); err != nil {
 		return err
 	}
 	err = cmd.Wait()
@@ -43,7 +44,7 @@ func (m *machine) boot(ctx context.Context, out io.Writer) error {
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		err = fmt.Errorf("the guest broke down: %w\n%s", err, tail(console.Name()))
+		err = fmt.Errorf("the guest broke down: %w\n%s", err, serving.Tail(console.Name()))
 	}
 	return err
 }
@@ -54,20 +55,6 @@ func (m *machine) arguments() []string {
 		"rootfstype=hostfs", "rootflags=" + m.dir, "rw", "init=/init",
 		"quiet", "con=null", "con0=null,fd:1", "uml_dir=" + filepath.Join(m.dir, "uml"),
 	}
-}
-
-// startPinned starts a program on one core, which its processes share.
-func startPinned(cmd *exec.Cmd, core int) error {
-	var own, one unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &own); err != nil {
-		return os.NewSyscallError("sched_getaffinity", err)
-	}
-	one.Set(core)
-	if err := unix.SchedSetaffinity(0, &one); err != nil {
-		return fmt.Errorf("-core %d: %w", core, err)
-	}
-	err := cmd.Start()
-	return errors.Join(err, os.NewSyscallError("sched_setaffinity", unix.SchedSetaffinity(0, &own)))
 }
 
 // marker is the line on the guest's console after which the kernel has booted.
@@ -96,14 +83,4 @@ func (w *sinceMarker) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	return n, nil
-}
-
-// tail is the end of a log.
-func tail(file string) []byte {
-	const most = 2 << 10
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return []byte(err.Error())
-	}
-	return bytes.TrimSpace(b[max(0, len(b)-most):])
 }

@@ -29,10 +29,10 @@ func (t trial) run(ctx context.Context, dir string, out io.Writer) (findings, er
 	}
 	c := &course{trial: t, findings: &f, dir: dir, server: s, watch: &watch{server: s, trial: t, out: out}}
 	err = c.run(ctx)
-	if s.finished() {
-		return f, s.because(errors.Join(errors.New("the server ended by itself"), err))
+	if s.Finished() {
+		return f, s.Because(errors.Join(errors.New("the server ended by itself"), err))
 	}
-	stopped := s.stop()
+	stopped := s.Stop()
 	if err == nil {
 		err = f.check()
 	}
@@ -67,13 +67,13 @@ func (c *course) attend(ctx context.Context, meanwhile func(context.Context) err
 	if err != nil {
 		return err
 	}
-	ctx, cancel := b.during(ctx)
+	ctx, cancel := b.During(ctx)
 	defer cancel()
 	err = meanwhile(ctx)
-	if b.finished() {
-		return cmp.Or(b.wait(), err) // the former is why the latter
+	if b.Finished() {
+		return cmp.Or(b.Wait(), err) // the former is why the latter
 	}
-	return cmp.Or(err, b.stop())
+	return cmp.Or(err, b.Stop())
 }
 
 // idle looks on while the connections are opened, adds those that do not

@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"fanfare/bench/serving"
 )
 
 // machine is the guest, as the host sees it.
@@ -67,7 +69,7 @@ func (m *machine) furnish(t trial) error {
 func (m *machine) findings() (f findings, err error) {
 	b, err := os.ReadFile(filepath.Join(m.dir, findingsFile))
 	if err != nil {
-		return f, fmt.Errorf("the guest has left no findings: %w\n%s", err, tail(filepath.Join(m.dir, "console.log")))
+		return f, fmt.Errorf("the guest has left no findings: %w\n%s", err, serving.Tail(filepath.Join(m.dir, "console.log")))
 	}
 	if err := json.Unmarshal(b, &f); err != nil {
 		return f, err

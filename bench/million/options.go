@@ -8,12 +8,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"fanfare/bench/serving"
 )
 
 // options is what the command line says.
@@ -26,22 +27,35 @@ type options struct {
 	fanfare string
 }
 
+// usage stands above the flags.
+const usage = `Usage: go run ./bench/million [flags]
+
+Shows that one server process holds a million subscribed connections, in an
+hour, from the top of the checkout. Where the descriptor limit does not allow so
+many it all runs in a user-mode Linux guest (Debian package user-mode-linux).
+
+`
+
 func parse(args []string, stderr io.Writer) (*options, error) {
 	o := &options{}
 	fs := flag.NewFlagSet("million", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	fs.IntVar(&o.trial.Connections, "n", 1_000_000, "connections")
-	fs.IntVar(&o.trial.InFlight, "in-flight", 256, "connections that are being opened at the same time")
-	fs.IntVar(&o.trial.Mute, "mute", 20, "connections more that do not answer pings")
-	fs.DurationVar(&o.trial.Activity, "activity-timeout", 0, "the app's activity_timeout, whole seconds "+
-		"(default: 120s, in the guest 600µs for each connection if that is more)")
-	fs.DurationVar(&o.trial.Pong, "pong-timeout", 0, "the server's pong_timeout, whole seconds "+
-		"(default: 30s, in the guest 300µs for each connection if that is more)")
-	fs.DurationVar(&o.trial.Fanout, "fanout", 10*time.Second, "how long the fan-out publishes")
-	fs.BoolVar(&o.guest, "guest", false, "use the guest even where the descriptor limit allows n connections")
-	fs.IntVar(&o.core, "core", runtime.NumCPU()-1, "core of the host that the guest runs on")
+	fs.Usage = func() {
+		_, _ = io.WriteString(stderr, usage) // nobody may be there to read it
+		fs.PrintDefaults()
+	}
+	fs.IntVar(&o.trial.Connections, "n", 1_000_000, "`N` connections")
+	fs.IntVar(&o.trial.InFlight, "in-flight", 256, "`N` connections that are being opened at the same time")
+	fs.IntVar(&o.trial.Mute, "mute", 20, "`N` connections more that do not answer pings")
+	fs.DurationVar(&o.trial.Activity, "activity-timeout", 0, "`TIME`, the app's activity_timeout, in whole seconds\n"+
+		"(default 120s, in the guest 600us for each connection if that\nis more)")
+	fs.DurationVar(&o.trial.Pong, "pong-timeout", 0, "`TIME`, the server's pong_timeout, in whole seconds\n"+
+		"(default 30s, in the guest 300us for each connection if that\nis more)")
+	fs.DurationVar(&o.trial.Fanout, "fanout", 10*time.Second, "`TIME` that the fan-out publishes for")
+	fs.BoolVar(&o.guest, "guest", false, "use the guest even where the descriptor limit allows so many")
+	fs.IntVar(&o.core, "core", runtime.NumCPU()-1, "`CORE` of the host that the guest runs on")
 	fs.StringVar(&o.results, "results", filepath.Join("bench", "results"), "`FOLDER` for the result; empty writes none")
-	fs.StringVar(&o.logs, "logs", filepath.Join("bin", "million"), "`FOLDER` for the logs of a failed run; empty keeps none")
+	fs.StringVar(&o.logs, "logs", filepath.Join("bin", "million"), "`FOLDER` for a failed run's logs; empty keeps none")
 	fs.StringVar(&o.fanfare, "fanfare", "", "static `PROGRAM` to run instead of the one of this checkout")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
@@ -54,27 +68,17 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 
 // build puts the server, and this program for the guest, into dir.
 func (o *options) build(ctx context.Context, dir string) error {
-	if err := compile(ctx, filepath.Join(dir, "init"), "./bench/million"); err != nil {
+	if err := serving.Build(ctx, filepath.Join(dir, "init"), "fanfare/bench/million"); err != nil {
 		return err
 	}
 	if o.fanfare == "" {
-		return compile(ctx, filepath.Join(dir, "fanfare"), "./cmd/fanfare")
+		return serving.Build(ctx, filepath.Join(dir, "fanfare"), "fanfare/cmd/fanfare")
 	}
 	b, err := os.ReadFile(o.fanfare)
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "fanfare"), b, 0o755) //nolint:gosec // a program
-}
-
-// compile links statically: the guest has no libraries.
-func compile(ctx context.Context, program, source string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, source)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w (run it from the top of the checkout)\n%s", cmd, err, out)
-	}
-	return nil
 }
 
 // descriptors is what a process needs that holds n connections.

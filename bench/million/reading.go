@@ -33,11 +33,11 @@ type reading struct {
 
 func (s *server) read(ctx context.Context) (reading, error) {
 	r := reading{At: time.Now()}
-	if err := r.readMetrics(ctx, s.metrics); err != nil {
+	if err := r.readMetrics(ctx, s.Metrics.String()); err != nil {
 		return r, err
 	}
 	var err error
-	process := loadgen.Process(s.cmd.Process.Pid)
+	process := loadgen.Process(s.ID())
 	if r.Resident, err = process.Resident(); err != nil {
 		return r, err
 	}

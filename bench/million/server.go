@@ -4,15 +4,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"fanfare/bench/serving"
 )
 
 // The app that is served.
@@ -22,38 +22,21 @@ const (
 	appSecret = "million-secret"
 )
 
-// startTime bounds how long the server may take until it answers, and stopTime
-// until it is gone.
-const (
-	startTime = time.Minute
-	stopTime  = time.Minute
-)
-
 // server is a running fanfare serve.
-type server struct {
-	child
-	addr, metrics string // host:port
-}
+type server struct{ *serving.Server }
 
 func startServer(ctx context.Context, dir string, t trial) (*server, error) {
-	ports, err := freePorts(2)
-	if err != nil {
-		return nil, err
-	}
 	config := filepath.Join(dir, "fanfare.toml")
 	if err := os.WriteFile(config, []byte(t.config()), 0o600); err != nil {
 		return nil, err
 	}
-	s := &server{addr: "127.0.0.1:" + ports[0], metrics: "127.0.0.1:" + ports[1]}
-	s.cmd = exec.Command(filepath.Join(dir, "fanfare"), "serve", "--config", config,
-		"--host", "127.0.0.1", "--port", ports[0], "--metrics-port", ports[1])
-	if err := s.start(filepath.Join(dir, "server.log")); err != nil {
+	p := serving.Fanfare(filepath.Join(dir, "fanfare"), "--config", config)
+	p.Log, p.Patience = filepath.Join(dir, "server.log"), time.Minute // the guest is slow
+	s, err := p.Serve(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.waitServing(ctx); err != nil {
-		return nil, errors.Join(err, s.stop())
-	}
-	return s, nil
+	return &server{s}, nil
 }
 
 // config takes the hosted service's limits, whose activity_timeout is 120.
@@ -71,27 +54,7 @@ limits = "pusher"
 activity_timeout = ` + seconds(t.Activity) + "\n"
 }
 
-func (s *server) url() string { return "ws://" + s.addr + "/app/" + appKey }
-
-func (s *server) waitServing(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTime)
-	defer cancel()
-	retry := time.NewTicker(100 * time.Millisecond)
-	defer retry.Stop()
-	for {
-		_, err := get(ctx, "http://"+s.addr+"/ready")
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-retry.C:
-		case <-s.ended:
-			return s.because(errors.New("it does not serve"))
-		case <-ctx.Done():
-			return fmt.Errorf("the server does not answer: %w", err)
-		}
-	}
-}
+func (s *server) url() string { return "ws://" + s.Addr.String() + "/app/" + appKey }
 
 // readMetrics asks the server what it has counted.
 func (r *reading) readMetrics(ctx context.Context, addr string) error {

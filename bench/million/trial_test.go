@@ -3,6 +3,7 @@
 package main
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,22 @@ func TestTrialThatCannotBe(t *testing.T) {
 	f("-pong-timeout -1s: want whole seconds", "-pong-timeout", "-1s")
 	f("-fanout 1ms", "-fanout", "1ms")
 	f("want flags only", "1000000")
+}
+
+// The help is no failure, and fits a terminal of 80 columns.
+func TestHelp(t *testing.T) {
+	var help strings.Builder
+	if err := run(t.Context(), []string{"-help"}, io.Discard, &help); err != nil {
+		t.Error(err)
+	}
+	for line := range strings.Lines(strings.ReplaceAll(help.String(), "    \t", "        ")) {
+		if len(line) > 80+len("\n") {
+			t.Errorf("longer than 80 columns: %s", line)
+		}
+	}
+	if !strings.Contains(help.String(), "-activity-timeout TIME") {
+		t.Error(&help)
+	}
 }
 
 // In the guest, the pings of a million connections must not take all of the

@@ -38,9 +38,9 @@ func (b Bound) holds(r *Row) bool {
 	case AtMost:
 		return median(r.Ours) <= b.Value
 	case RatioAtLeast:
-		return median(r.Ratios()) >= b.Value
+		return median(r.ratios()) >= b.Value
 	case RatioAtMost:
-		return median(r.Ratios()) <= b.Value
+		return median(r.ratios()) <= b.Value
 	case WithinNoise:
 		return median(r.Ours) <= slices.Max(r.Against)
 	}

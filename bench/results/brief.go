@@ -43,7 +43,7 @@ func (r *Row) measured() string {
 	}
 	text := number(median(r.Ours)) + " " + r.Unit
 	if r.Bound.Kind == RatioAtLeast || r.Bound.Kind == RatioAtMost {
-		text += fmt.Sprintf(", %s of %s", ratio(median(r.Ratios())), r.With)
+		text += fmt.Sprintf(", %s of %s", ratio(median(r.ratios())), r.With)
 	}
 	return text
 }

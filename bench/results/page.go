@@ -13,6 +13,7 @@ func (r *Results) Page() string {
 	for _, group := range r.groups() {
 		fmt.Fprintf(&b, "\n## %s\n\n", group)
 		r.writeTable(&b, group)
+		r.writeNoShares(&b, group)
 	}
 	r.writeFailures(&b)
 	r.writePictures(&b)
@@ -62,7 +63,7 @@ func (r *Row) cells() []string {
 	if len(r.Against) > 0 {
 		with = r.With + ": " + spread(r.Against, number)
 	}
-	return []string{r.Name, r.Unit, spread(r.Ours, number), with, spread(r.Ratios(), ratio), r.Bound.text(r.With), r.verdict()}
+	return []string{r.Name, r.Unit, spread(r.Ours, number), with, spread(r.ratios(), ratio), r.Bound.text(r.With), r.verdict()}
 }
 
 func (r *Results) writeTable(b *strings.Builder, group string) {
@@ -72,6 +73,33 @@ func (r *Results) writeTable(b *strings.Builder, group string) {
 		if row.Group == group {
 			writeCells(b, row.cells())
 		}
+	}
+}
+
+// writeNoShares says under a table which of its rows are no share of the limit,
+// and why.
+func (r *Results) writeNoShares(b *strings.Builder, group string) {
+	var reasons []string
+	names, rows := make(map[string][]string), 0
+	for _, row := range r.Rows {
+		if row.Group != group {
+			continue
+		}
+		rows++
+		if row.NoShare == "" {
+			continue
+		}
+		if names[row.NoShare] == nil {
+			reasons = append(reasons, row.NoShare)
+		}
+		names[row.NoShare] = append(names[row.NoShare], row.Name)
+	}
+	for _, why := range reasons {
+		if len(names[why]) == rows {
+			fmt.Fprintf(b, "\nNo share of the limit: %s.\n", why)
+			continue
+		}
+		fmt.Fprintf(b, "\nNo share of the limit (%s): %s.\n", strings.Join(names[why], "; "), why)
 	}
 }
 

@@ -50,9 +50,9 @@ func sample() *Results {
 				ID: "fanout", Group: "Fan-out", Name: "eight subscribers", Unit: "deliveries", Brief: "fan-out to eight", With: "the limit",
 				Ours: []float64{90, 80, 85}, Against: []float64{100, 100, 100}, Bound: Bound{Kind: RatioAtLeast, Value: 0.9, Aim: 0.95},
 			},
-			{ID: "told", Group: "Fan-out", Name: "only told", Unit: "ms", Ours: []float64{1.5}},
-			{ID: "lost", Group: "Lost", Name: "lost", Unit: "messages", Ours: []float64{0}, Bound: Bound{Kind: AtMost}, Brief: "lost"},
-			{ID: "broken", Group: "Lost", Name: "broken", Unit: "messages", Failed: []string{"round 1:\n  the server\n  fell over"}, Bound: Bound{Kind: AtMost}},
+			{ID: "told", Group: "Fan-out", Name: "only told", Unit: "ms", Ours: []float64{1.5}, NoShare: "the limit is silent"},
+			{ID: "lost", Group: "Lost", Name: "lost", Unit: "messages", Ours: []float64{0}, Bound: Bound{Kind: AtMost}, Brief: "lost", NoShare: "nothing is lost there"},
+			{ID: "broken", Group: "Lost", Name: "broken", Unit: "messages", Failed: []string{"round 1:\n  the server\n  fell over"}, Bound: Bound{Kind: AtMost}, NoShare: "nothing is lost there"},
 		},
 	}
 }

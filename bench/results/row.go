@@ -13,16 +13,17 @@ type Row struct {
 	Group   string    `json:"group"` // the table that it stands in
 	Name    string    `json:"name"`
 	Unit    string    `json:"unit"`
-	Ours    []float64 `json:"ours"`              // one of each round
-	With    string    `json:"with,omitempty"`    // what it is compared with: "the limit"
-	Against []float64 `json:"against,omitempty"` // that one's, round by round
+	Ours    []float64 `json:"ours"`               // one of each round
+	With    string    `json:"with,omitempty"`     // what it is compared with: "the limit"
+	Against []float64 `json:"against,omitempty"`  // that one's, round by round
+	NoShare string    `json:"no_share,omitempty"` // why it is no share of the limit, where it is none
 	Bound   Bound     `json:"bound,omitzero"`
 	Brief   string    `json:"brief,omitempty"`  // its name in the README, if it stands there
 	Failed  []string  `json:"failed,omitempty"` // why rounds have no figure
 }
 
-// Ratios is ours over the other one's, round by round.
-func (r *Row) Ratios() []float64 {
+// ratios is ours over the other one's, round by round.
+func (r *Row) ratios() []float64 {
 	var list []float64
 	for i, against := range r.Against {
 		list = append(list, r.Ours[i]/against)

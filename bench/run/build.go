@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"fanfare/bench/serving"
 )
 
 // built names what build made, in a folder of its own.
@@ -36,15 +38,10 @@ func (b built) compile(ctx context.Context) error {
 	if _, err := exec.LookPath("cc"); err != nil {
 		return errors.New("no C compiler: bench/limit, the yardstick, is written in C; apt-get install gcc libc6-dev")
 	}
-	if err := compile(ctx, "go", "build", "-trimpath", "-o", b.server, "./cmd/fanfare"); err != nil {
+	if err := serving.Build(ctx, b.server, "fanfare/cmd/fanfare"); err != nil {
 		return err
 	}
-	return compile(ctx, "cc", "-O2", "-Wall", "-Wextra", "-o", b.limit, "bench/limit/limit.c")
-}
-
-func compile(ctx context.Context, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd := exec.CommandContext(ctx, "cc", "-O2", "-Wall", "-Wextra", "-o", b.limit, "bench/limit/limit.c")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w (run it from the top of the checkout)\n%s", cmd, err, out)
 	}

@@ -5,33 +5,38 @@ package main
 import (
 	"time"
 
-	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/api"
+	"fanfare/bench/scenario/connect"
+	"fanfare/bench/scenario/fanout"
+	"fanfare/bench/scenario/idle"
+	"fanfare/bench/scenario/market"
+	"fanfare/bench/scenario/slow"
 )
 
 // lasts is about how long a trial takes.
 func (t trial) lasts() time.Duration {
 	const around = 700 * time.Millisecond // to start, warm up and stop
 	switch s := t.scenario.(type) {
-	case scenario.Fanout:
+	case fanout.Scenario:
 		d := around + s.Duration + opening(s.Connections+s.Channels)
 		if s.Probes > 0 {
 			d += min(s.Duration, 3*time.Second)
 		}
 		return d
-	case scenario.Market:
+	case market.Scenario:
 		const steps = 8
 		return around + opening(s.Connections*s.Each) + steps*(s.Duration+time.Second)
-	case scenario.Idle:
+	case idle.Scenario:
 		d := around + opening(s.Connections) + s.Settle + s.Hold
 		if s.Leave {
 			d += s.Settle
 		}
 		return d
-	case scenario.Connect:
+	case connect.Scenario:
 		return around + opening(s.Connections+s.Background)
-	case scenario.API:
+	case api.Scenario:
 		return around + s.Duration
-	case scenario.Slow:
+	case slow.Scenario:
 		return around + opening(s.Connections) + 2*s.Duration + 6*time.Second // until nothing more comes
 	}
 	return around

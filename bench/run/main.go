@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"syscall"
 
 	"fanfare/bench/results"
+	"fanfare/bench/serving"
 )
 
 func main() {
@@ -26,6 +28,9 @@ func main() {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -48,7 +53,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := pinSelf(o.cores.load); err != nil {
+	if err := serving.PinSelf(o.cores.load); err != nil {
 		return err
 	}
 	found := o.measureAll(ctx, b, list, newProgress(stderr, list))

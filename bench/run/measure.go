@@ -11,6 +11,7 @@ import (
 
 	"fanfare/bench/loadgen"
 	"fanfare/bench/scenario"
+	"fanfare/bench/serving"
 )
 
 // finding is what the rounds of one measurement gave.
@@ -107,16 +108,14 @@ func (f *finding) lead(key string) func(*scenario.Result) (string, bool) {
 func (o *options) against(ctx context.Context, b built, t trial, show func(scenario.Progress)) (res scenario.Result, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, 2*time.Minute+4*t.lasts(), errors.New("it takes too long"))
 	defer cancel()
-	p, err := b.start(ctx, t.program, o.cores)
-	if p != nil && p.ended != nil {
-		defer p.stop()
-	}
+	r, err := b.start(ctx, t.program, o.cores)
 	if err != nil {
 		return res, err
 	}
-	p.Progress = show
-	if res, err = t.scenario.Run(ctx, p.Server); err != nil {
-		return res, fmt.Errorf("%w; the server says: %s", err, p.tail())
+	defer r.stop()
+	r.Progress = show
+	if res, err = t.scenario.Run(ctx, r.Server); err != nil {
+		return res, fmt.Errorf("%w; the server says: %s", err, serving.Tail(r.process.Log))
 	}
 	return res, nil
 }

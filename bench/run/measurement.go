@@ -19,6 +19,7 @@ type measurement struct {
 	times   rounds
 	trials  []trial
 	lines   []line
+	noShare string // why lines that are not compared with the limit are not
 	picture string // caption of a picture of the trials that have a name; none without
 }
 

@@ -23,20 +23,35 @@ type options struct {
 	args     []string
 }
 
+// cores are the numbers of the processors that are used.
+type cores struct{ server, load int }
+
+// usage stands above the flags.
+const usage = `Usage: go run ./bench/run [flags]
+
+Measures the server of this checkout beside bench/limit, from the top of the
+checkout. Without flags it is the whole standard set, a quarter of an hour.
+
+`
+
 func parse(args []string, stderr io.Writer) (options, error) {
 	o := options{args: args}
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	name := fs.String("scenario", "", "run only the measurements whose short name matches `REGEXP`")
-	fs.IntVar(&o.rounds, "rounds", 3, "rounds; some measurements have five when this is three or more, and those that take minutes one")
-	fs.StringVar(&o.out, "out", "", "`FILE.md` for the page, with its JSON and pictures beside it (default bench/results/DATE.md for the whole standard set, else none)")
-	fs.StringVar(&o.readme, "readme", "", "`FILE` whose table is renewed (default README.md for the whole standard set, else none)")
-	fs.StringVar(&o.render, "render", "", "measure nothing: write the page of `FILE.json` anew, and the table in the README")
-	fs.IntVar(&o.cores.server, "server-core", 0, "core of the server")
-	fs.IntVar(&o.cores.load, "load-core", 1, "core of the load generator")
-	duration := fs.Duration("duration", standard.duration, "how long each run is measured")
-	hold := fs.Duration("hold", 0, "how long idle connections are held (default 5 s more than their activity_timeout)")
-	divide := fs.Int("divide", 1, "divide all numbers of connections by this, to try things out or for a low descriptor limit")
+	fs.Usage = func() {
+		_, _ = io.WriteString(stderr, usage) // nobody may be there to read it
+		fs.PrintDefaults()
+	}
+	name := fs.String("scenario", "", "run only the measurements whose id matches `REGEXP`: fanout-1, market, api")
+	fs.IntVar(&o.rounds, "rounds", 3, "`N` rounds; some measurements have five when this is three or\nmore, and those that take minutes one")
+	fs.StringVar(&o.out, "out", "", "`FILE.md` for the page, with its JSON and pictures beside it\n(default bench/results/DATE.md for the whole standard set,\nelse none)")
+	fs.StringVar(&o.readme, "readme", "", "`FILE` whose table is renewed\n(default README.md for the whole standard set, else none)")
+	fs.StringVar(&o.render, "render", "", "measure nothing: write the page of `FILE.json` anew, and the\ntable in the README")
+	fs.IntVar(&o.cores.server, "server-core", 0, "`CORE` of the server (default 0)")
+	fs.IntVar(&o.cores.load, "load-core", 1, "`CORE` of the load generator")
+	duration := fs.Duration("duration", standard.duration, "`TIME` that each run is measured for")
+	hold := fs.Duration("hold", 0, "`TIME` that idle connections are held for\n(default 5s more than their activity_timeout)")
+	divide := fs.Int("divide", 1, "divide all numbers of connections by `N`, to try things out or\nfor a low descriptor limit")
 	if err := fs.Parse(args); err != nil {
 		return options{}, err
 	}

@@ -4,7 +4,8 @@ package main
 
 import (
 	"fanfare/bench/results"
-	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/api"
+	"fanfare/bench/scenario/connect"
 )
 
 func (z sizes) connections() []measurement {
@@ -12,7 +13,7 @@ func (z sizes) connections() []measurement {
 }
 
 func (z sizes) connect() measurement {
-	load := scenario.Connect{Connections: z.many}
+	load := connect.Scenario{Connections: z.many}
 	return measurement{
 		id: "connect", group: "Connecting",
 		trials: []trial{{"fanfare", fanfare, load, ""}, {"limit", least, load, ""}},
@@ -25,11 +26,12 @@ func (z sizes) connect() measurement {
 }
 
 func (z sizes) storm() measurement {
-	load := scenario.Connect{Connections: z.part(13_000), Background: z.part(5000), Rate: 20, FrameBytes: frameBytes}
+	load := connect.Scenario{Connections: z.part(13_000), Background: z.part(5000), Rate: 20, FrameBytes: frameBytes}
 	name := some(load.Connections, "connects while ") + some(load.Background, "others get 20 messages a second")
 	return measurement{
 		id: "storm", group: "Connecting",
-		trials: []trial{{"fanfare", fanfare, load, ""}},
+		noShare: "they are about losses; what connecting costs is compared above",
+		trials:  []trial{{"fanfare", fanfare, load, ""}},
 		lines: []line{
 			{results.Row{
 				ID: "storm", Name: name + ": lost, twice or out of order", Unit: "messages",
@@ -46,8 +48,8 @@ func (z sizes) storm() measurement {
 }
 
 func (z sizes) publishing() []measurement {
-	post := func(batch int) scenario.API {
-		return scenario.API{Connections: 64, Batch: batch, FrameBytes: frameBytes, Duration: z.duration}
+	post := func(batch int) api.Scenario {
+		return api.Scenario{Connections: 64, Batch: batch, FrameBytes: frameBytes, Duration: z.duration}
 	}
 	const unit = "events per CPU-second"
 	return []measurement{
@@ -61,7 +63,8 @@ func (z sizes) publishing() []measurement {
 		},
 		{
 			id: "api-10", group: "Publishing",
-			trials: []trial{{"fanfare", fanfare, post(10), ""}},
+			noShare: "the limit program takes one event in a request",
+			trials:  []trial{{"fanfare", fanfare, post(10), ""}},
 			lines: []line{{results.Row{
 				ID: "api-10", Name: "signed publishes, batches of 10", Unit: unit,
 				Bound: results.Bound{Kind: results.AtLeast, Value: 150e3},

@@ -6,14 +6,15 @@ import (
 	"time"
 
 	"fanfare/bench/results"
-	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/fanout"
+	"fanfare/bench/scenario/market"
 )
 
 const perCPU = "deliveries per CPU-second"
 
 // publish is the fan-out of most trials.
-func (z sizes) publish(subscribers, outstanding int) scenario.Fanout {
-	return scenario.Fanout{Connections: subscribers, Outstanding: outstanding, FrameBytes: frameBytes, Duration: z.duration}
+func (z sizes) publish(subscribers, outstanding int) fanout.Scenario {
+	return fanout.Scenario{Connections: subscribers, Outstanding: outstanding, FrameBytes: frameBytes, Duration: z.duration}
 }
 
 func (z sizes) fanout() []measurement {
@@ -61,13 +62,14 @@ func (z sizes) sixteen() measurement {
 func (z sizes) market() measurement {
 	n := z.part(5000)
 	name := some(n, "connections on 10 of 100 channels each, highest rate with p99 <= 150 ms")
-	search := scenario.Market{
+	search := market.Scenario{
 		Connections: n, Channels: 100, Each: 10, Rate: 2000, FrameBytes: frameBytes,
 		Duration: min(z.duration, 2*time.Second), Search: true, Bound: 150 * time.Millisecond,
 	}
 	return measurement{
 		id: "market", group: "Market", picture: name,
-		trials: []trial{{"fanfare", fanfare, search, "Fanfare"}},
+		noShare: "the limit program has no channels, only connections that get everything",
+		trials:  []trial{{"fanfare", fanfare, search, "Fanfare"}},
 		lines: []line{
 			{results.Row{
 				ID: "market", Name: name, Unit: perCPU, Brief: "market: " + name,

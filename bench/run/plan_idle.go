@@ -8,27 +8,29 @@ import (
 
 	"fanfare/bench/results"
 	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/idle"
 )
 
 func (z sizes) idle() []measurement {
 	return []measurement{
-		z.memory(scenario.Shared, "one public channel", "memory, one public channel", 800),
-		z.memory(scenario.Private, "a private channel each", "memory, a private channel each", 1300),
-		z.memory(scenario.Presence, "presence rooms of 10, 100 B of user info", "", 1600),
+		z.memory(idle.Shared, "one public channel", "memory, one public channel", 800),
+		z.memory(idle.Private, "a private channel each", "memory, a private channel each", 1300),
+		z.memory(idle.Presence, "presence rooms of 10, 100 B of user info", "", 1600),
 		z.quiet(120, 1),
 		z.quiet(30, 0),
 	}
 }
 
 // memory is that of connections which stand, and what is left of it.
-func (z sizes) memory(join scenario.Join, name, brief string, most float64) measurement {
+func (z sizes) memory(join idle.Join, name, brief string, most float64) measurement {
 	const left = 100
-	load := scenario.Idle{Connections: z.most, Join: join, Settle: z.settle, Hold: time.Millisecond, Leave: true}
+	load := idle.Scenario{Connections: z.most, Join: join, Settle: z.settle, Hold: time.Millisecond, Leave: true}
 	held := fmt.Sprintf("%s, %s", name, some(z.most, "connections"))
 	id := "idle-" + string(join)
 	return measurement{
 		id: id, group: "Memory",
-		trials: []trial{{"fanfare", fanfare, load, ""}},
+		noShare: "the limit program has no channels, and reserves its table of connections at the start",
+		trials:  []trial{{"fanfare", fanfare, load, ""}},
 		lines: []line{
 			{results.Row{
 				ID: id, Name: held, Unit: "resident bytes per connection", Brief: brief,
@@ -49,11 +51,12 @@ func (z sizes) quiet(activity int, percent float64) measurement {
 	if hold == 0 {
 		hold = time.Duration(activity+5) * time.Second
 	}
-	load := scenario.Idle{Connections: z.most, Settle: time.Millisecond, Hold: hold}
+	load := idle.Scenario{Connections: z.most, Settle: time.Millisecond, Hold: hold}
 	id, name := fmt.Sprintf("idle-cpu-%d", activity), fmt.Sprintf("%s, activity_timeout %d", some(z.most, "connections"), activity)
 	m := measurement{
 		id: id, group: "Idle", times: once,
-		trials: []trial{{"fanfare", program{activity: activity}, load, ""}},
+		noShare: "the limit program sends no pings",
+		trials:  []trial{{"fanfare", program{activity: activity}, load, ""}},
 		lines: []line{
 			{results.Row{ID: id, Name: name, Unit: "% of a core"}, of("fanfare", named("CPU while idle")), nil},
 			{results.Row{

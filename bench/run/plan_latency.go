@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"fanfare/bench/results"
-	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/fanout"
 )
 
 // probes ping ten times a second each.
@@ -20,7 +20,7 @@ func (z sizes) latency() []measurement {
 // are what a p99 needs, hence the longer time.
 func (z sizes) openLoop() measurement {
 	n := z.part(1000)
-	load := scenario.Fanout{Connections: n, Rate: 20, FrameBytes: frameBytes, Duration: 5 * z.duration}
+	load := fanout.Scenario{Connections: n, Rate: 20, FrameBytes: frameBytes, Duration: 5 * z.duration}
 	name := some(n, "subscribers, 20 publishes a second")
 	row := func(id, quantile, brief string) results.Row {
 		return results.Row{
@@ -47,7 +47,8 @@ func (z sizes) starvation() measurement {
 	name := "a ping's p99 beside " + some(z.many, "subscribers who are published to without a pause")
 	return measurement{
 		id: "starvation", group: "Latency",
-		trials: []trial{{"fanfare", fanfare, load, ""}},
+		noShare: "the limit program answers no pings",
+		trials:  []trial{{"fanfare", fanfare, load, ""}},
 		lines: []line{
 			{results.Row{ID: "ping-idle", Name: "a ping's p99 on the idle server", Unit: "ms"}, idle, nil},
 			{results.Row{ID: "ping-load", Name: name, Unit: "ms"}, busy, nil},

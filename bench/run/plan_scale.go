@@ -7,7 +7,7 @@ import (
 	"math"
 
 	"fanfare/bench/results"
-	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/api"
 )
 
 const perDelivery = "us of CPU per delivery"
@@ -30,7 +30,7 @@ func (z sizes) audiences() []int {
 // at a time to a channel without subscribers, and taken off.
 func (z sizes) crowds() measurement {
 	m := measurement{id: "scale-subscribers", group: "Scale"}
-	request := scenario.API{Connections: 1, FrameBytes: frameBytes, Duration: z.duration}
+	request := api.Scenario{Connections: 1, FrameBytes: frameBytes, Duration: z.duration}
 	m.trials = []trial{{"fanfare, request", fanfare, request, ""}, {"limit, request", least, request, ""}}
 	for _, n := range z.audiences() {
 		m.trials = append(m.trials,
@@ -83,6 +83,7 @@ func (z sizes) channels(id string, n int) measurement {
 	name := "with " + some(crowded.Channels, "channels")
 	return measurement{
 		id: id, group: "Scale",
+		noShare: "the limit program has no channels",
 		trials: []trial{
 			{"one", fanfare, z.publish(z.subscribers, 1), ""},
 			{"many", fanfare, crowded, ""},
@@ -107,6 +108,7 @@ func (z sizes) loops() measurement {
 	}
 	return measurement{
 		id: "scale-loops", group: "Scale", times: five,
+		noShare: "the limit program has one loop",
 		trials: []trial{
 			{"one", fanfare, load, ""},
 			{"two, both cores", program{loops: 2, spread: true}, load, ""},

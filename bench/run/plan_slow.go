@@ -7,20 +7,22 @@ import (
 
 	"fanfare/bench/results"
 	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/slow"
 )
 
 // slow is what readers that stall do to the others. Both halves are of one run:
 // nobody stalls, and then a tenth of them.
 func (z sizes) slow() []measurement {
-	load := scenario.Slow{Connections: z.part(1000), Stalled: z.part(100), Rate: 50, FrameBytes: 8000, Duration: 2 * z.duration}
+	load := slow.Scenario{Connections: z.part(1000), Stalled: z.part(100), Rate: 50, FrameBytes: 8000, Duration: 2 * z.duration}
 	others := some(load.Connections-load.Stalled, "readers")
 	stalled := some(load.Stalled, "stall")
 	// What waits is shared by all who wait for it, so that the bound of one
 	// connection (queue_bytes) is that of all.
 	const queueMB, bookkeepingMB = 1.05, 1.0
+	const noShare = "the limit program drops whoever does not take a whole frame at once"
 	all := results.Bound{Kind: results.AtLeast, Value: float64(load.Stalled)}
 	return []measurement{{
-		id: "slow", group: "Slow consumers", times: five, picture: others + " while " + stalled,
+		id: "slow", group: "Slow consumers", times: five, picture: others + " while " + stalled, noShare: noShare,
 		trials: []trial{{"fanfare", fanfare, load, "Fanfare"}},
 		lines: []line{
 			{results.Row{
@@ -40,7 +42,7 @@ func (z sizes) slow() []measurement {
 			}, fate("fanfare", "closed with 4100"), nil},
 		},
 	}, {
-		id: "slow-dropping", group: "Slow consumers",
+		id: "slow-dropping", group: "Slow consumers", noShare: noShare,
 		trials: []trial{
 			{"conflate", program{slow: "conflate"}, load, ""},
 			{"drop-oldest", program{slow: "drop-oldest"}, load, ""},

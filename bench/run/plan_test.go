@@ -9,6 +9,10 @@ import (
 
 	"fanfare/bench/results"
 	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/connect"
+	"fanfare/bench/scenario/fanout"
+	"fanfare/bench/scenario/idle"
+	"fanfare/bench/scenario/market"
 )
 
 // The whole standard set in three rounds takes 20 minutes at most, and each
@@ -36,13 +40,13 @@ func TestStandardPlan(t *testing.T) {
 
 func connections(s scenario.Scenario) int {
 	switch s := s.(type) {
-	case scenario.Fanout:
+	case fanout.Scenario:
 		return s.Connections + s.Outstanding + s.Probes + s.Channels/5000
-	case scenario.Connect:
+	case connect.Scenario:
 		return s.Connections + s.Background
-	case scenario.Idle:
+	case idle.Scenario:
 		return s.Connections
-	case scenario.Market:
+	case market.Scenario:
 		return s.Connections
 	}
 	return 0
@@ -108,6 +112,21 @@ func TestBounds(t *testing.T) {
 		if !seen[id] {
 			t.Errorf("no row is called %s", id)
 		}
+	}
+}
+
+// A row that is no share of the limit says why.
+func TestNoShare(t *testing.T) {
+	for _, m := range standard.plan() {
+		f := finding{measurement: m}
+		for _, l := range m.lines {
+			if row := f.row(l); (row.With == with) == (row.NoShare != "") {
+				t.Errorf("%s is compared with %q, and no share of the limit because %q", row.ID, row.With, row.NoShare)
+			}
+		}
+	}
+	if (findings{}).integrity().NoShare == "" {
+		t.Error("integrity does not say why")
 	}
 }
 

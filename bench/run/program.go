@@ -4,9 +4,10 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"strings"
+
+	"fanfare/bench/serving"
 )
 
 // program is a server that is measured: Fanfare, or the limit program.
@@ -37,43 +38,34 @@ func (p program) seconds() int {
 	return p.activity
 }
 
-// command is the command line without its port, the same everywhere, and what
-// is set in its environment besides.
-func (p program) command(b built) (args, env []string) {
+// command is the command line, and what is set in its environment besides.
+func (p program) command(b built) serving.Program {
 	if p.limit > 0 {
-		return []string{b.limit, "-k", strconv.Itoa(p.limit)}, nil
+		return serving.Program{Args: []string{b.limit, "-k", strconv.Itoa(p.limit)}}
 	}
 	loops := strconv.Itoa(max(p.loops, 1))
-	env = []string{
+	fanfare := serving.Fanfare(b.server, "--loops", loops)
+	fanfare.Env = []string{
 		"GOMAXPROCS=" + loops, "FANFARE_APP_ID=" + appID, "FANFARE_APP_KEY=" + appKey, "FANFARE_APP_SECRET=" + appSecret,
 		fmt.Sprintf("FANFARE_APP_ACTIVITY_TIMEOUT=%d", p.seconds()),
 	}
 	if p.slow != "" {
-		env = append(env, "FANFARE_APP_SLOW_POLICY="+p.slow)
+		fanfare.Env = append(fanfare.Env, "FANFARE_APP_SLOW_POLICY="+p.slow)
 	}
 	if p.noRing {
-		env = append(env, "FANFARE_IO_URING=false")
+		fanfare.Env = append(fanfare.Env, "FANFARE_IO_URING=false")
 	}
-	return []string{b.server, "serve", "--host", "127.0.0.1", "--metrics-port", "0", "--loops", loops}, env
-}
-
-// portFlag is how it takes its port.
-func (p program) portFlag() string {
-	if p.limit > 0 {
-		return "-p"
-	}
-	return "--port"
+	return fanfare
 }
 
 // told is the command line for the page, without what only says who we are.
 func (p program) told() string {
-	args, env := p.command(built{server: "fanfare", limit: "limit"})
-	args[0] = filepath.Base(args[0])
+	how := p.command(built{server: "fanfare", limit: "limit"})
 	var words []string
-	for _, kv := range env {
+	for _, kv := range how.Env {
 		if !strings.HasPrefix(kv, "FANFARE_APP_ID") && !strings.HasPrefix(kv, "FANFARE_APP_KEY") && !strings.HasPrefix(kv, "FANFARE_APP_SECRET") {
 			words = append(words, kv)
 		}
 	}
-	return strings.Join(append(words, args...), " ")
+	return strings.Join(append(words, how.Args...), " ")
 }

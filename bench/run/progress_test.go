@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/api"
 )
 
 // What is left is stretched as what is over was, and long trials are told of.
 func TestProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		long := trial{key: "a", scenario: scenario.API{Duration: 59_300 * time.Millisecond}}
+		long := trial{key: "a", scenario: api.Scenario{Duration: 59_300 * time.Millisecond}}
 		p := newProgress(&out, []measurement{{id: "m", times: 2, trials: []trial{long, long}}})
 		p.begin("m", long)
 		<-time.After(16 * time.Second)

@@ -36,6 +36,9 @@ func (f findings) results(c *conditions, args []string) *results.Results {
 func (f *finding) row(l line) results.Row {
 	row := l.Row
 	row.Group = f.group
+	if row.With != with {
+		row.NoShare = f.noShare
+	}
 	for i, r := range f.rounds {
 		ours, against := l.ours(r), 1.0
 		if l.against != nil {
@@ -95,6 +98,7 @@ func (f findings) integrity() results.Row {
 	return results.Row{
 		ID: "integrity", Group: "Every delivery", Name: name, Unit: "messages", Ours: []float64{wrong}, Failed: failed,
 		Brief: name, Bound: results.Bound{Kind: results.AtMost, Value: 0},
+		NoShare: "the limit's runs are among them",
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"fanfare/bench/loadgen"
 	"fanfare/bench/results"
 	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/market"
 )
 
 func cost(done uint64, cpu time.Duration) *scenario.Result {
@@ -123,7 +124,7 @@ func TestFates(t *testing.T) {
 
 // The page's command lines are the ones that fanfare bench takes.
 func TestFlags(t *testing.T) {
-	got := flags(scenario.Market{Connections: 5000, FrameBytes: 200, Search: true, Bound: 150 * time.Millisecond})
+	got := flags(market.Scenario{Connections: 5000, FrameBytes: 200, Search: true, Bound: 150 * time.Millisecond})
 	if want := "fanfare bench market --connections=5000 --frame-bytes=200 --search=true --bound=150ms"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}

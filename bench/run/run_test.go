@@ -17,7 +17,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fanfare/bench/results"
-	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/connect"
+	"fanfare/bench/scenario/fanout"
+	"fanfare/bench/scenario/idle"
 )
 
 // TestMain moves to the top of the checkout, where the command runs.
@@ -74,7 +76,7 @@ func TestLimitDelivers(t *testing.T) {
 	f := func(frames, outstanding int) {
 		t.Helper()
 		r := limitProgram(t, frames)
-		res, err := scenario.Fanout{
+		res, err := fanout.Scenario{
 			Connections: 100, Outstanding: outstanding, FrameBytes: 200, Duration: 200 * time.Millisecond,
 		}.Run(t.Context(), r.Server)
 		if err != nil || res.Done == 0 {
@@ -91,7 +93,7 @@ func TestLimitDelivers(t *testing.T) {
 func TestManyConnections(t *testing.T) {
 	r := limitProgram(t, 1)
 	const n = 8500
-	res, err := scenario.Connect{Connections: n}.Run(t.Context(), r.Server)
+	res, err := connect.Scenario{Connections: n}.Run(t.Context(), r.Server)
 	if err != nil || res.Done != n {
 		t.Errorf("%+v, %v", res, err)
 	}
@@ -149,8 +151,8 @@ func TestRunTellsFailures(t *testing.T) {
 	list := []measurement{{
 		id: "m", group: "G", times: 1,
 		trials: []trial{
-			{"good", least, scenario.Connect{Connections: 3}, ""},
-			{"bad", least, scenario.Idle{Connections: 3, Join: scenario.Private}, ""}, // the limit program knows no channels
+			{"good", least, connect.Scenario{Connections: 3}, ""},
+			{"bad", least, idle.Scenario{Connections: 3, Join: idle.Private}, ""}, // the limit program knows no channels
 		},
 		lines: []line{
 			{results.Row{ID: "good"}, of("good", perCPUSecond), nil},
@@ -182,6 +184,22 @@ func TestRunRefuses(t *testing.T) {
 	f("ends with .md", "-out", "result.txt")
 	f("no place for the table", "-readme", "go.mod")
 	f("no such file", "-render", "none.json")
+}
+
+// The help is no failure, and fits a terminal of 80 columns.
+func TestHelp(t *testing.T) {
+	var help strings.Builder
+	if err := run(t.Context(), []string{"-help"}, io.Discard, &help); err != nil {
+		t.Error(err)
+	}
+	for line := range strings.Lines(strings.ReplaceAll(help.String(), "    \t", "        ")) {
+		if len(line) > 80+len("\n") {
+			t.Errorf("longer than 80 columns: %s", line)
+		}
+	}
+	if !strings.Contains(help.String(), "-scenario REGEXP") {
+		t.Error(&help)
+	}
 }
 
 // Only the whole standard set replaces the page and the README's table.

@@ -1,74 +1,64 @@
 //go:build linux
 
-package scenario
+package scenario_test
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 
 	"fanfare/bench/loadgen"
+	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/api"
+	"fanfare/bench/scenario/camera"
+	"fanfare/bench/scenario/connect"
+	"fanfare/bench/scenario/fanout"
+	"fanfare/bench/scenario/idle"
+	"fanfare/bench/scenario/market"
+	"fanfare/bench/scenario/notify"
+	"fanfare/bench/scenario/rooms"
+	"fanfare/bench/scenario/scenariotest"
+	"fanfare/bench/scenario/slow"
+	"fanfare/bench/serving"
 )
 
-// fanfare builds and starts the real server, and returns its host and port.
-func fanfare(t *testing.T) (Server, string) {
+// fanfare builds and starts the real server.
+func fanfare(t *testing.T) *serving.Server {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "fanfare")
-	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", program, "fanfare/cmd/fanfare").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	// Nobody asks the program for its version, and git may not be there to ask.
+	t.Setenv("GOFLAGS", os.Getenv("GOFLAGS")+" -buildvcs=false")
+	dir := t.TempDir() // no configuration of anybody's
+	program := filepath.Join(dir, "fanfare")
+	if err := serving.Build(t.Context(), program, "fanfare/cmd/fanfare"); err != nil {
+		t.Fatal(err)
 	}
-	cmd := exec.Command(program, "serve", "--host", "127.0.0.1", "--port", "0", "--metrics-port", "0", "--log-format", "json")
-	cmd.Dir = t.TempDir() // no configuration of anybody's
-	cmd.Env = append(os.Environ(), "FANFARE_APP_ID=id", "FANFARE_APP_KEY=key", "FANFARE_APP_SECRET=secret")
-	log, err := cmd.StderrPipe()
+	p := serving.Fanfare(program)
+	p.Env = []string{"FANFARE_APP_ID=id", "FANFARE_APP_KEY=key", "FANFARE_APP_SECRET=secret"}
+	p.Dir, p.Log, p.Patience = dir, filepath.Join(dir, "log"), 30*time.Second
+	s, err := p.Serve(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines, ended := bufio.NewScanner(log), make(chan struct{})
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
-		<-ended
-		_ = cmd.Wait()
-	})
-	addr := make(chan string, 1)
-	go func() {
-		defer close(ended)
-		for lines.Scan() {
-			var entry struct{ Msg, Addr string }
-			if json.Unmarshal(lines.Bytes(), &entry) == nil && entry.Msg == "listening" {
-				addr <- entry.Addr
-			}
+		if err := s.Stop(); err != nil {
+			t.Error(err)
 		}
-	}()
-	select {
-	case host := <-addr:
-		return against(t, host, "secret", cmd.Process.Pid), host
-	case <-ended:
-	case <-time.After(30 * time.Second):
-	}
-	t.Fatal("the server does not listen")
-	return Server{}, ""
+	})
+	return s
 }
 
-func against(t *testing.T, host, secret string, pid int) Server {
+func against(t *testing.T, host, secret string, pid int) scenario.Server {
 	t.Helper()
 	target, err := loadgen.NewTarget("ws://"+host+"/app/key", "id", secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Server{Target: target, Processes: []loadgen.Process{loadgen.Process(pid)}}
+	return scenario.Server{Target: target, Processes: []loadgen.Process{loadgen.Process(pid)}}
 }
 
 // plainClient is one that shares no code with the load generator: it notes
@@ -112,7 +102,9 @@ func plainClient(t *testing.T, host string) (arrived <-chan time.Time) {
 }
 
 func TestRealServer(t *testing.T) {
-	s, host := fanfare(t)
+	f := fanfare(t)
+	host := f.Addr.String()
+	s := against(t, host, "secret", f.ID())
 	t.Run("plain client agrees", func(t *testing.T) { testAgreesWithPlainClient(t, s, host) })
 	t.Run("mistakes are told", func(t *testing.T) { testMistakes(t, s, host) })
 	t.Run("every scenario", func(t *testing.T) { testScenarios(t, s) })
@@ -120,10 +112,10 @@ func TestRealServer(t *testing.T) {
 
 // A plain client beside the load counts what the load generator counts, in the
 // same time.
-func testAgreesWithPlainClient(t *testing.T, s Server, host string) {
+func testAgreesWithPlainClient(t *testing.T, s scenario.Server, host string) {
 	arrived := plainClient(t, host)
 	const n = 50
-	r, err := Fanout{Connections: n, Outstanding: 2, Duration: 600 * time.Millisecond}.Run(limited(t), s)
+	r, err := fanout.Scenario{Connections: n, Outstanding: 2, Duration: 600 * time.Millisecond}.Run(scenariotest.Context(t), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,43 +141,43 @@ func testAgreesWithPlainClient(t *testing.T, s Server, host string) {
 }
 
 // What can be wrong with a target is told by all that would be right.
-func testMistakes(t *testing.T, s Server, host string) {
-	f := func(want string, s Server, c Scenario) {
+func testMistakes(t *testing.T, s scenario.Server, host string) {
+	f := func(want string, s scenario.Server, c scenario.Scenario) {
 		t.Helper()
-		if _, err := c.Run(limited(t), s); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := c.Run(scenariotest.Context(t), s); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", c.Name(), err, want)
 		}
 	}
 	wrong := against(t, host, "other", int(s.Processes[0]))
-	f("check --secret", wrong, Fanout{Connections: 2})
-	f("check --secret", wrong, Notify{Connections: 2})
-	f("check --secret", wrong, API{})
+	f("check --secret", wrong, fanout.Scenario{Connections: 2})
+	f("check --secret", wrong, notify.Scenario{Connections: 2})
+	f("check --secret", wrong, api.Scenario{})
 	stranger, err := loadgen.NewTarget("ws://"+host+"/app/nobody", "id", "secret")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f("no app with this key", Server{Target: stranger}, Connect{Connections: 2})
+	f("no app with this key", scenario.Server{Target: stranger}, connect.Scenario{Connections: 2})
 	lost, err := loadgen.NewTarget("ws://"+host+"/app/key", "nobody", "secret")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f("--app-id", Server{Target: lost}, API{Connections: 1})
+	f("--app-id", scenario.Server{Target: lost}, api.Scenario{Connections: 1})
 }
 
 // Every scenario runs against the real server, and its process is measured.
-func testScenarios(t *testing.T, s Server) {
-	for _, c := range []Scenario{
-		Connect{Connections: 200, Background: 20, Rate: 200},
-		Idle{Connections: 100, Join: Presence, Settle: short, Hold: short, Leave: true},
-		Fanout{Connections: 100, Channels: 301, Probes: 2, Rate: 100, Duration: short},
-		Market{Connections: 100, Channels: 20, Each: 5, Rate: 1000, Duration: short},
-		Notify{Connections: 100, Outstanding: 4, Duration: short},
-		API{Connections: 8, Batch: 10, Duration: short},
-		Camera{Cameras: 3, Viewers: 20, Rate: 50, Duration: short},
-		Rooms{Rooms: 10, Members: 6, Rate: 20, Churn: 100, Away: 20 * time.Millisecond, Duration: 3 * short},
-		Slow{Connections: 50, Duration: short},
+func testScenarios(t *testing.T, s scenario.Server) {
+	for _, c := range []scenario.Scenario{
+		connect.Scenario{Connections: 200, Background: 20, Rate: 200},
+		idle.Scenario{Connections: 100, Join: idle.Presence, Settle: scenariotest.Short, Hold: scenariotest.Short, Leave: true},
+		fanout.Scenario{Connections: 100, Channels: 301, Probes: 2, Rate: 100, Duration: scenariotest.Short},
+		market.Scenario{Connections: 100, Channels: 20, Each: 5, Rate: 1000, Duration: scenariotest.Short},
+		notify.Scenario{Connections: 100, Outstanding: 4, Duration: scenariotest.Short},
+		api.Scenario{Connections: 8, Batch: 10, Duration: scenariotest.Short},
+		camera.Scenario{Cameras: 3, Viewers: 20, Rate: 50, Duration: scenariotest.Short},
+		rooms.Scenario{Rooms: 10, Members: 6, Rate: 20, Churn: 100, Away: 20 * time.Millisecond, Duration: 3 * scenariotest.Short},
+		slow.Scenario{Connections: 50, Duration: scenariotest.Short},
 	} {
-		r, err := c.Run(limited(t), s)
+		r, err := c.Run(scenariotest.Context(t), s)
 		if err != nil || r.Done == 0 || !r.Counts.Clean() {
 			t.Errorf("%s: %v, %+v", c.Name(), err, r)
 		}

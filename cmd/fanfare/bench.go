@@ -17,9 +17,9 @@ func benchCommand() *command {
 		long:  benchIntro,
 		examples: []string{
 			"bench fanout",
-			"bench fanout --connections 8000 --outstanding 16 --pid $(pgrep -f 'fanfare serve')",
+			"bench fanout --connections 8000 --pid $(pgrep -f 'fanfare serve')",
 			"bench market --rate 5000 --json market.json --svg market.svg",
-			"bench idle --url ws://127.0.0.1:6001/app/KEY --app-id ID --key KEY --secret SECRET",
+			"bench idle --url ws://HOST:PORT/app/KEY --app-id ID --secret SECRET",
 			"help bench fanout",
 		},
 		subcommands: benchScenarios(),

@@ -4,10 +4,13 @@ import (
 	"time"
 
 	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/api"
+	"fanfare/bench/scenario/connect"
+	"fanfare/bench/scenario/idle"
 )
 
 func benchConnect() workload {
-	s := &scenario.Connect{}
+	s := &connect.Scenario{}
 	return workload{
 		short: "a storm of connections: connects per second, and how long each took",
 		long: "Opens connections as fast as the server takes them. Each counts when it stands and its subscription is " +
@@ -27,7 +30,7 @@ func benchConnect() workload {
 }
 
 func benchIdle() workload {
-	s := &scenario.Idle{}
+	s := &idle.Scenario{}
 	return workload{
 		short: "connections that get nothing: memory for each, and CPU while idle",
 		long: "Holds subscribed connections. Memory wants --pid and a server that is fresh, because what it once needed it " +
@@ -36,7 +39,7 @@ func benchIdle() workload {
 		register: func(p *parameters) {
 			p.number(&s.Connections, "connections", 1000, "`N` connections to hold")
 			p.inFlight(&s.InFlight)
-			p.text((*string)(&s.Join), "join", string(scenario.Shared), "`WHAT` they subscribe to: shared (one public channel), "+
+			p.text((*string)(&s.Join), "join", string(idle.Shared), "`WHAT` they subscribe to: shared (one public channel), "+
 				"private (one of its own each), or presence (rooms of 10)")
 			p.duration(&s.Settle, "settle", 3*time.Second, "`TIME` from the last subscription to the reading of memory")
 			p.duration(&s.Hold, "hold", 10*time.Second, "`TIME` over which idle CPU is taken")
@@ -49,7 +52,7 @@ func benchIdle() workload {
 }
 
 func benchAPI() workload {
-	s := &scenario.API{}
+	s := &api.Scenario{}
 	return workload{
 		short:    "signed publishes per second over kept-alive connections",
 		long:     "Publishes to a channel without subscribers, each connection with one request on its way.",

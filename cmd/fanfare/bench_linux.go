@@ -11,6 +11,7 @@ import (
 	"fanfare/bench/loadgen"
 	"fanfare/bench/report"
 	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/idle"
 )
 
 // benching is one run of one scenario.
@@ -67,7 +68,7 @@ func (b *benching) run(ctx context.Context, c *cli, parameters map[string]string
 	if err := s.Validate(); err != nil {
 		return usageError{err}
 	}
-	if b.svg != "" && s.Name() == (scenario.Idle{}).Name() {
+	if b.svg != "" && s.Name() == (idle.Scenario{}).Name() {
 		return usagef("--svg=%s: idle has neither latency nor throughput to draw; --json keeps its figures", b.svg)
 	}
 	if b.patience <= 0 {

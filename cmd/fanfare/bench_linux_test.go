@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -43,6 +44,22 @@ func runBench(t *testing.T, env []string, args ...string) *report.Document {
 		t.Fatalf("%v: %v in\n%s", args, err, stdout)
 	}
 	return d
+}
+
+// What is not wrapped in the help fits a terminal of 80 columns.
+func TestBenchHelpWidth(t *testing.T) {
+	const most = 80
+	cmd := benchCommand()
+	for _, c := range append(cmd.subcommands, cmd) {
+		if line := fmt.Sprintf("  %-10s %s", c.word(), c.short); len(line) > most {
+			t.Errorf("longer than %d columns: %s", most, line)
+		}
+		for _, e := range c.examples {
+			if line := "  fanfare " + e; len(line) > most {
+				t.Errorf("longer than %d columns: %s", most, line)
+			}
+		}
+	}
 }
 
 func TestBenchScenarios(t *testing.T) {

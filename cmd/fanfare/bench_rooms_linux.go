@@ -4,10 +4,12 @@ import (
 	"time"
 
 	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/rooms"
+	"fanfare/bench/scenario/slow"
 )
 
 func benchRooms() workload {
-	s := &scenario.Rooms{}
+	s := &rooms.Scenario{}
 	return workload{
 		short: "small presence channels whose members come, go, and whisper",
 		long: "Checks that every whisper (client event) reaches all who were in the room throughout, and that every coming and " +
@@ -20,7 +22,7 @@ func benchRooms() workload {
 			p.rate(&s.Rate, "rate", 2, "`N` whispers a second in each room, by its members in turn")
 			p.rate(&s.Churn, "churn", 20, "`N` members that leave each second, over all rooms")
 			p.duration(&s.Away, "away", 200*time.Millisecond, "`TIME` until one who left comes back")
-			p.text((*string)(&s.Leave), "leave", string(scenario.Mixed), "`HOW` they leave: unsubscribe, close, drop (a broken connection) or mixed")
+			p.text((*string)(&s.Leave), "leave", string(rooms.Mixed), "`HOW` they leave: unsubscribe, close, drop (a broken connection) or mixed")
 			p.frameBytes(&s.FrameBytes)
 			p.number(&s.InfoBytes, "info-bytes", 100, "`BYTES` of each member's user_info")
 			p.duration(&s.Duration, "duration", 10*time.Second, lengthDoc)
@@ -32,9 +34,9 @@ func benchRooms() workload {
 }
 
 func benchSlow() workload {
-	s := &scenario.Slow{}
+	s := &slow.Scenario{}
 	return workload{
-		short: "readers that stall, dribble or crawl: what it costs the others, and becomes of them",
+		short: "readers that stall or crawl: what it costs, and becomes of them",
 		long: "Publishes to one channel in an open loop. In the first half everybody reads; in the second, some do not keep up. " +
 			"Latency is of those who do, and is told for both halves: slow readers must not slow the others down, nor cost them a " +
 			"message. At the end the slow ones wake up, and each is told apart by what it then gets: the newest message only, a run " +

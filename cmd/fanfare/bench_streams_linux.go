@@ -4,12 +4,16 @@ import (
 	"time"
 
 	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/camera"
+	"fanfare/bench/scenario/fanout"
+	"fanfare/bench/scenario/market"
+	"fanfare/bench/scenario/notify"
 )
 
 func benchFanout() workload {
-	s := &scenario.Fanout{}
+	s := &fanout.Scenario{}
 	return workload{
-		short: "one channel, many subscribers: deliveries per second, and their latency",
+		short: "one channel, many subscribers: deliveries per second, and latency",
 		long: "A closed loop by default: --outstanding publishers, each of which publishes again when its message has reached " +
 			"every subscriber. With --rate an open loop: messages are due at fixed times, and latency counts from when one was " +
 			"due, so that a server that stalls pays for all that it made wait (coordinated omission).",
@@ -30,12 +34,12 @@ func benchFanout() workload {
 }
 
 func benchMarket() workload {
-	s := &scenario.Market{}
+	s := &market.Scenario{}
 	return workload{
 		short: "market data: many channels, each reader on some, a few of them busy",
 		long: "Small ticks on many channels in an open loop, some channels far busier than others (Zipf), each connection on some " +
 			"of them. With --search it finds the highest rate that is delivered in full with p99 within --bound.",
-		examples: []string{"bench market --rate 2000", "bench market --search --pid $(pgrep -f 'fanfare serve') --json market.json"},
+		examples: []string{"bench market --rate 2000", "bench market --search --pid $(pgrep -f 'fanfare serve')"},
 		register: func(p *parameters) {
 			p.number(&s.Connections, "connections", 5000, "`N` readers")
 			p.inFlight(&s.InFlight)
@@ -58,7 +62,7 @@ func benchMarket() workload {
 }
 
 func benchCamera() workload {
-	s := &scenario.Camera{}
+	s := &camera.Scenario{}
 	return workload{
 		short: "large frames at a steady rate to the viewers of some cameras",
 		long: "Each camera is a channel, and each of its pictures one event that has to reach all of its viewers. Pictures are due " +
@@ -79,7 +83,7 @@ func benchCamera() workload {
 }
 
 func benchNotify() workload {
-	s := &scenario.Notify{}
+	s := &notify.Scenario{}
 	return workload{
 		short:    "a private channel for each connection, and messages to random ones",
 		long:     "What an application with notifications does. A closed loop by default, an open one with --rate, as in fanout.",

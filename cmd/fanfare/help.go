@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-const helpWidth = 88
+const helpWidth = 80
 
 const helpHead = `Fanfare is a Pusher-compatible WebSocket server.
 

@@ -26,9 +26,9 @@ import (
 
 // The credentials of the one app.
 const (
-	AppID  = "app-id"
-	Key    = "app-key"
-	Secret = "app-secret"
+	appID  = "app-id"
+	key    = "app-key"
+	secret = "app-secret"
 )
 
 // Server is a running one.
@@ -46,19 +46,21 @@ type Server struct {
 	slow  Slow
 }
 
+// CutIdle ends the HTTP connections that are between two requests.
+func (s *Server) CutIdle() { s.http.CloseClientConnections() }
+
 // Tamper is asked for every delivery, one at a time, with the subscriber's
 // number and the frame, and returns what is sent instead.
 type Tamper func(subscriber int, frame string) []string
 
 // Count is what a Server did.
 type Count struct {
-	Subscribed   map[string]int // by channel, over all time
-	Pings        int            // pusher:ping, each of them answered
-	Requests     int            // to the HTTP API, all of them signed well
-	Whispers     int            // client events that came
-	Deliveries   int            // of published events and of whispers
-	Bytes        int            // of the delivered frames' payload
-	MemberEvents int            // deliveries of member_added and member_removed
+	Subscribed map[string]int // by channel, over all time
+	Pings      int            // pusher:ping, each of them answered
+	Requests   int            // to the HTTP API, all of them signed well
+	Whispers   int            // client events that came
+	Deliveries int            // of published events and of whispers
+	Bytes      int            // of the delivered frames' payload
 }
 
 // conn is one subscriber. Frames are written under the server's lock.
@@ -84,12 +86,12 @@ func StartTampering(t *testing.T, tamper Tamper) *Server {
 
 func start(t *testing.T, tamper Tamper, slow Slow) *Server {
 	t.Helper()
-	s := &Server{t: t, tamper: tamper, slow: slow, signer: auth.NewSigner(Key, Secret), conns: make(map[string][]*conn)}
+	s := &Server{t: t, tamper: tamper, slow: slow, signer: auth.NewSigner(key, secret), conns: make(map[string][]*conn)}
 	s.users, s.count.Subscribed = make(map[string]map[string]int), make(map[string]int)
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /app/"+Key, s.serveSocket)
-	mux.HandleFunc("POST /apps/"+AppID+"/events", s.servePublish)
-	mux.HandleFunc("POST /apps/"+AppID+"/batch_events", s.servePublish)
+	mux.HandleFunc("GET /app/"+key, s.serveSocket)
+	mux.HandleFunc("POST /apps/"+appID+"/events", s.servePublish)
+	mux.HandleFunc("POST /apps/"+appID+"/batch_events", s.servePublish)
 	s.http = httptest.NewUnstartedServer(mux)
 	if slow != nil {
 		s.http.Config.ConnContext = narrow
@@ -102,7 +104,7 @@ func start(t *testing.T, tamper Tamper, slow Slow) *Server {
 // Target returns the server as the load generator knows it.
 func (s *Server) Target() *loadgen.Target {
 	s.t.Helper()
-	target, err := loadgen.NewTarget("ws"+strings.TrimPrefix(s.http.URL, "http")+"/app/"+Key, AppID, Secret)
+	target, err := loadgen.NewTarget("ws"+strings.TrimPrefix(s.http.URL, "http")+"/app/"+key, appID, secret)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -1,0 +1,69 @@
+//go:build linux
+
+package idle
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"fanfare/bench/loadgen/pushertest"
+	"fanfare/bench/scenario/scenariotest"
+)
+
+func TestIdle(t *testing.T) {
+	f := func(join Join, channels int) {
+		t.Helper()
+		s := pushertest.Start(t)
+		c := Scenario{Connections: 50, Join: join, Settle: time.Millisecond, Hold: scenariotest.Short, Broadcast: join == Shared, Leave: true}
+		r, err := c.Run(scenariotest.Context(t), scenariotest.Local(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		u := r.Servers[0]
+		if r.Done != 50 || u.Before <= 0 || u.Held <= 0 || u.After <= 0 || r.Wall < scenariotest.Short {
+			t.Errorf("got %+v", r)
+		}
+		if got := len(s.Count().Subscribed); got != channels {
+			t.Errorf("%d channels, want %d", got, channels)
+		}
+		if c.Broadcast && r.Counts.Delivered != 50 {
+			t.Errorf("the broadcast reached %+v", r.Counts)
+		}
+	}
+	f(Shared, 1)
+	f(Private, 50)
+	f(Presence, 5)
+}
+
+// A broadcast that does not reach everybody is no success.
+func TestIdleBroadcastIsLost(t *testing.T) {
+	s := pushertest.StartTampering(t, func(subscriber int, frame string) []string {
+		if subscriber == 8 { // the first five were there to warm up
+			return nil
+		}
+		return []string{frame}
+	})
+	c := Scenario{Connections: 5, Settle: time.Millisecond, Hold: time.Millisecond, Broadcast: true}
+	r, err := c.Run(scenariotest.Context(t), scenariotest.Local(s))
+	if err == nil || !strings.Contains(err.Error(), "1 deliveries are missing") || r.Counts.Delivered != 4 {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+func TestPresenceInfoSize(t *testing.T) {
+	data := Presence.subscriptions(0)[0].ChannelData
+	_, info, found := strings.Cut(strings.TrimSuffix(data, "}"), `"user_info":`)
+	if !found || len(info) != 100 {
+		t.Errorf("user info of %d bytes, want 100: %s", len(info), info)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	scenariotest.Refuses(t, `--join is "other"`, Scenario{Join: "other"})
+	scenariotest.Refuses(t, "use --join shared", Scenario{Join: Private, Broadcast: true})
+	scenariotest.NeedsChannels(t, Scenario{Join: Private})
+	if err := (Scenario{}).Validate(); err != nil {
+		t.Errorf("without parameters: %v", err)
+	}
+}

@@ -1,0 +1,147 @@
+//go:build linux
+
+package rooms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"fanfare/bench/loadgen"
+	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/course"
+)
+
+// house is one run: all rooms and their members.
+type house struct {
+	Scenario
+	run     *course.Run
+	crowd   *course.Crowd
+	rooms   []*room
+	members []*member
+	random  *rand.Rand
+	turn    int                     // whose room whispers next
+	outside int                     // members that are not in their room
+	events  uint64                  // text frames that came
+	told    *hdrhistogram.Histogram // from a member's move to each member event
+	tally   tally
+	hint    int // offset of the latest mark in its payload
+	scratch []byte
+	listed  []bool // by seat, of the confirmation at hand
+}
+
+// tally is what is counted while it is measured.
+type tally struct {
+	whispers uint64 // that were sent
+	mute     uint64 // that were due while nobody was there to send them
+	leaves   uint64
+	told     uint64 // member events
+	wrong    uint64 // of them, no news or out of place
+}
+
+func newHouse(r *course.Run, c Scenario) *house {
+	h := &house{
+		Scenario: c, run: r, outside: c.Rooms * c.Members, told: course.NewHistogram(),
+		random: rand.New(rand.NewPCG(c.Seed, c.Seed)), listed: make([]bool, c.Members),
+	}
+	for i := range c.Rooms {
+		o := newRoom(h, i)
+		h.rooms = append(h.rooms, o)
+		h.members = append(h.members, o.members...)
+	}
+	return h
+}
+
+func (h *house) work(ctx context.Context) error {
+	if err := h.open(ctx); err != nil {
+		return err
+	}
+	if err := h.live(ctx, scenario.WarmingUp, min(h.Duration, course.WarmUp)); err != nil {
+		return err
+	}
+	h.tally = tally{wrong: h.tally.wrong}
+	h.told.Reset()
+	return h.run.Measure(func() error { return h.live(ctx, scenario.Measuring, h.Duration) })
+}
+
+// open lets everybody enter.
+func (h *house) open(ctx context.Context) error {
+	h.crowd = h.run.Crowd(len(h.members), h.InFlight, func(i int) error { return h.members[i].enter() })
+	if err := h.run.Await(ctx, h.quiet, h.moved); err != nil {
+		return fmt.Errorf("entering the rooms, where %d of %d members are: %w", len(h.members)-h.outside, len(h.members), err)
+	}
+	return nil
+}
+
+// live lets the members whisper and come and go for a while, and waits until
+// all are back and have heard everything.
+func (h *house) live(ctx context.Context, p scenario.Phase, d time.Duration) error {
+	whispers := h.run.Pace(h.Rate*float64(len(h.rooms)), d, 0, h.whisper, func() {})
+	churn := h.run.Pace(h.Churn, d, 0, func(time.Duration) { h.sendOff() }, func() {})
+	err := h.run.Hold(ctx, p, d)
+	whispers.Stop()
+	churn.Stop()
+	if err != nil {
+		return err
+	}
+	h.run.Phase(scenario.Draining, 0)
+	return h.run.Await(ctx, h.quiet, h.moved)
+}
+
+func (h *house) moved() uint64 { return h.events }
+
+// quiet reports whether all are in and know everything.
+func (h *house) quiet() bool { return h.outside == 0 && h.untold() == 0 && h.owed() == 0 }
+
+func (h *house) untold() (n uint64) {
+	for _, o := range h.rooms {
+		n += uint64(o.untold)
+	}
+	return n
+}
+
+func (h *house) owed() (n uint64) {
+	for _, o := range h.rooms {
+		n += o.hearing.owed()
+	}
+	return n
+}
+
+// account sums up what was heard and told, and joins it to what went wrong.
+func (h *house) account(err error) error {
+	var c loadgen.Counts
+	for _, o := range h.rooms {
+		c.Delivered += o.hearing.Delivered
+		c.Lost += o.hearing.Lost + o.hearing.owed()
+		c.Duplicated += o.hearing.Duplicated
+		c.Reordered += o.hearing.Reordered
+		c.Stray += o.hearing.Stray
+	}
+	h.run.Result.Counts = c
+	untold := h.untold()
+	h.figures(untold)
+	if untold+h.tally.wrong > 0 {
+		err = errors.Join(err, fmt.Errorf("member events went astray: %d never came, %d were no news or out of place", untold, h.tally.wrong))
+	}
+	return errors.Join(err, course.Astray(c))
+}
+
+func (h *house) figures(untold uint64) {
+	r, t := h.run, h.tally
+	r.Figure("whispers", float64(t.whispers), "whispers")
+	r.Figure("left and came back", float64(t.leaves), "members")
+	r.Figure("member events", float64(t.told), "events")
+	r.Figure("member events missing", float64(untold), "events")
+	r.Figure("member events out of place", float64(t.wrong), "events")
+	if h.told.TotalCount() > 0 {
+		r.Figure("member event p50", course.Milliseconds(h.told, 50), "ms")
+		r.Figure("member event p99", course.Milliseconds(h.told, 99), "ms")
+	}
+	if t.mute > 0 {
+		r.Figure("whispers skipped, all members being away", float64(t.mute), "whispers")
+	}
+}
