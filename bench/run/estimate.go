@@ -31,6 +31,9 @@ func (t trial) lasts() time.Duration {
 		if s.Leave {
 			d += s.Settle
 		}
+		if s.Again {
+			d += opening(s.Connections) + s.Settle
+		}
 		return d
 	case connect.Scenario:
 		return around + opening(s.Connections+s.Background)

@@ -16,6 +16,8 @@ func (z sizes) idle() []measurement {
 		z.memory(idle.Shared, "one public channel", "memory, one public channel", 800),
 		z.memory(idle.Private, "a private channel each", "memory, a private channel each", 1300),
 		z.memory(idle.Presence, "presence rooms of 10, 100 B of user info", "", 1600),
+		z.again(idle.Private, "a private channel each"),
+		z.again(idle.Presence, "presence rooms of 10"),
 		z.quiet(120, 1),
 		z.quiet(30, 0),
 	}
@@ -41,6 +43,24 @@ func (z sizes) memory(join idle.Join, name, brief string, most float64) measurem
 				Bound: results.Bound{Kind: results.AtMost, Value: left},
 			}, of("fanfare", bytesLeft), nil},
 		},
+	}
+}
+
+// again is what a second crowd leaves besides the first: what a process takes
+// once is no leak.
+func (z sizes) again(join idle.Join, name string) measurement {
+	load := idle.Scenario{
+		Connections: z.most, Join: join, Settle: z.settle, Hold: time.Millisecond, Leave: true, Again: true,
+	}
+	id := "idle-" + string(join) + "-again"
+	return measurement{
+		id: id, group: "Memory", times: once,
+		noShare: "the limit program has no channels",
+		trials:  []trial{{"fanfare", fanfare, load, ""}},
+		lines: []line{{results.Row{
+			ID: id, Name: name + ": what a second crowd leaves besides the first", Unit: "resident bytes per connection",
+			Bound: results.Bound{Kind: results.AtMost, Value: 10},
+		}, of("fanfare", named(idle.SecondCrowd)), nil}},
 	}
 }
 

@@ -44,6 +44,7 @@ func benchIdle() workload {
 			p.duration(&s.Settle, "settle", 3*time.Second, "`TIME` from the last subscription to the reading of memory")
 			p.duration(&s.Hold, "hold", 10*time.Second, "`TIME` over which idle CPU is taken")
 			p.yes(&s.Leave, "leave", "let all leave, and read the memory once more")
+			p.yes(&s.Again, "again", "let as many come and leave once more: what they leave besides is a leak")
 			p.yes(&s.Broadcast, "broadcast", "send one message at the end, which has to reach them all")
 		},
 		scenario: func() scenario.Scenario { return *s },

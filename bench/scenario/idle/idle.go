@@ -23,6 +23,7 @@ type Scenario struct {
 	Hold        time.Duration // over which idle CPU is taken; 10 s
 	Broadcast   bool          // whether all are sent one message at the end, which must reach every one; needs shared
 	Leave       bool          // whether all leave at the end and the memory is read once more
+	Again       bool          // whether as many come and leave once more after that: what they leave besides is a leak
 }
 
 // Name is "idle".
@@ -45,6 +46,9 @@ func (c Scenario) Validate() error {
 	c.Join.check(&v, "join")
 	v.Duration("settle", c.Settle)
 	v.Duration("hold", c.Hold)
+	if c.Again && !c.Leave {
+		v.Refuse("--again is about what is left: use --leave as well")
+	}
 	if c.Broadcast && c.Join != Shared {
 		v.Refuse("--broadcast goes to one channel, and --join is %s: use --join shared", c.Join)
 	}
@@ -83,8 +87,34 @@ func (c Scenario) run(ctx context.Context, r *course.Run) error {
 		return err
 	}
 	r.Leave(fleet)
-	return settle(ctx, r, scenario.Leaving, c.Settle, func(u *scenario.Usage) *int64 { return &u.After })
+	if err := settle(ctx, r, scenario.Leaving, c.Settle, func(u *scenario.Usage) *int64 { return &u.After }); err != nil || !c.Again {
+		return err
+	}
+	return c.again(ctx, r)
 }
+
+// again has a second crowd of the same size come and leave, and tells what it
+// leaves besides what the first has left. That was what a process takes once.
+func (c Scenario) again(ctx context.Context, r *course.Run) error {
+	fleet, err := r.Open(ctx, c.Connections, c.InFlight, c.Join.subscriptions)
+	if err != nil {
+		return err
+	}
+	r.Leave(fleet)
+	var more int64
+	last := make([]scenario.Usage, len(r.Result.Servers))
+	copy(last, r.Result.Servers)
+	err = settle(ctx, r, scenario.Leaving, c.Settle, func(u *scenario.Usage) *int64 { return &u.After })
+	for i := range last {
+		more += r.Result.Servers[i].After - last[i].After
+		r.Result.Servers[i].After = last[i].After
+	}
+	r.Figure(SecondCrowd, float64(more)/float64(c.Connections), "bytes per connection")
+	return err
+}
+
+// SecondCrowd is the figure of Scenario.Again.
+const SecondCrowd = "left besides by a second crowd"
 
 // base reads the server's memory when it has no connections but has had some:
 // its code is paged in and its pools exist, which no connection is to be

@@ -3,11 +3,13 @@
 package idle
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"fanfare/bench/loadgen/pushertest"
+	"fanfare/bench/scenario"
 	"fanfare/bench/scenario/scenariotest"
 )
 
@@ -15,7 +17,7 @@ func TestIdle(t *testing.T) {
 	f := func(join Join, channels int) {
 		t.Helper()
 		s := pushertest.Start(t)
-		c := Scenario{Connections: 50, Join: join, Settle: time.Millisecond, Hold: scenariotest.Short, Broadcast: join == Shared, Leave: true}
+		c := Scenario{Connections: 50, Join: join, Settle: time.Millisecond, Hold: scenariotest.Short, Broadcast: join == Shared, Leave: true, Again: join == Private}
 		r, err := c.Run(scenariotest.Context(t), scenariotest.Local(s))
 		if err != nil {
 			t.Fatal(err)
@@ -26,6 +28,19 @@ func TestIdle(t *testing.T) {
 		}
 		if got := len(s.Count().Subscribed); got != channels {
 			t.Errorf("%d channels, want %d", got, channels)
+		}
+		want, came := 20+50, 0 // some warm up
+		if c.Again {
+			want += 50
+		}
+		for _, n := range s.Count().Subscribed {
+			came += n
+		}
+		if came != want {
+			t.Errorf("%d connections came, want %d", came, want)
+		}
+		if second := slices.ContainsFunc(r.Figures, func(f scenario.Figure) bool { return f.Name == SecondCrowd }); second != c.Again {
+			t.Errorf("a second crowd was told of: %v, want %v", second, c.Again)
 		}
 		if c.Broadcast && r.Counts.Delivered != 50 {
 			t.Errorf("the broadcast reached %+v", r.Counts)
