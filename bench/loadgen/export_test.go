@@ -2,7 +2,11 @@
 
 package loadgen
 
-import "golang.org/x/sys/unix"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // KernelBytes is what the kernel has received on all of a fleet's connections
 // (TCP_INFO's tcpi_bytes_received).
@@ -16,6 +20,9 @@ func (f *Fleet) KernelBytes() (sum uint64, err error) {
 	}
 	return sum, nil
 }
+
+// Age has the publisher think that it was idle for longer than it was.
+func (p *Publisher) Age(d time.Duration) { p.used = p.used.Add(-d) }
 
 // Cut reports whether the server has ended the publisher's connection.
 func (p *Publisher) Cut() bool { return p.fd < 0 }

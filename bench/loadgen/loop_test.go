@@ -102,6 +102,26 @@ func TestPublisherIsCutWhileIdle(t *testing.T) {
 	}
 }
 
+// The end of a connection that was idle for long may not have come through yet.
+func TestPublisherDoesNotTrustAnOldConnection(t *testing.T) {
+	server, l, ctx := pushertest.Start(t), newLoop(t), within(t, 30*time.Second)
+	p, err := l.Publisher(server.Target())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		server.CutIdle()
+		p.Age(time.Minute)
+		p.Post("events", []byte(`{"name":"tick","channel":"bench","data":""}`))
+		if err := l.Run(ctx, p.Idle); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := server.Count().Requests; n != 3 {
+		t.Errorf("%d requests came, want 3", n)
+	}
+}
+
 // Frames and answers larger than a socket takes at once come and go in pieces.
 func TestLargeMessages(t *testing.T) {
 	server, l, ctx := pushertest.Start(t), newLoop(t), within(t, 30*time.Second)

@@ -23,13 +23,24 @@ type Publisher struct {
 
 	target  *Target
 	busy    bool
+	used    time.Time // when it was opened, or was answered last
 	scratch []byte
 }
+
+// fresh is how long an idle connection is trusted. A server may have ended one
+// that is older, and its word may be on the way still: behind a million
+// subscribers' messages it waits its turn.
+const fresh = 5 * time.Second
 
 // Publisher begins to connect one; it may be posted to at once.
 func (l *Loop) Publisher(t *Target) (*Publisher, error) {
 	p := &Publisher{target: t}
-	return p, p.open(l, p, t.Addr, nil)
+	return p, p.connect(l)
+}
+
+func (p *Publisher) connect(l *Loop) error {
+	p.used = time.Now()
+	return p.open(l, p, p.target.Addr, nil)
 }
 
 // Idle reports whether there is no post that waits for its answer.
@@ -42,8 +53,11 @@ func (p *Publisher) Post(endpoint string, body []byte) {
 		panic("loadgen: post on a publisher that waits for an answer")
 	}
 	p.busy = true
+	if time.Since(p.used) > fresh {
+		p.close()
+	}
 	if p.fd < 0 {
-		if err := p.open(p.loop, p, p.target.Addr, nil); err != nil {
+		if err := p.connect(p.loop); err != nil {
 			p.fail(err)
 			return
 		}
@@ -92,7 +106,7 @@ func (p *Publisher) serve(events uint32) error {
 		return err
 	}
 	p.keep(b[n:])
-	p.busy = false
+	p.busy, p.used = false, time.Now()
 	switch {
 	case err != nil:
 		p.Refused(err)
