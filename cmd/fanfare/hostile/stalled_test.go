@@ -27,6 +27,7 @@ const closedSlow = `fanfare_connections_closed_total{cause="slow"}`
 // server gives up each of them; one that wakes up soon enough is told why.
 var stalledReader = attack{
 	name:   "readers that stall while 1 GB is published",
+	flags:  []string{"--queue-age", "5"}, // which is how long one that was given up may still wake up
 	growth: 48 * mib,
 	why:    "a queue of 1 MiB for each that still has one, of shared events, and what four publishers have under way",
 	run: func(s *server) error {
