@@ -32,6 +32,11 @@ func (r *Results) Brief() string {
 	fmt.Fprintf(&b, "\nMeasured on %s, commit %s, on %s: the server on one core, the load on the other, over loopback. \"The limit\" is a C program "+
 		"that does nothing but the system calls (`bench/limit`), measured in turn with Fanfare. "+
 		"[All figures, conditions and pictures](bench/results/%s.md): %d of %d bounds are held.\n", r.Date, r.Commit, r.Machine, r.Date, held, bounds)
+	for _, p := range r.Pictures {
+		if p.Brief {
+			fmt.Fprintf(&b, "\n![%s](bench/results/%s)\n", p.Caption, p.File)
+		}
+	}
 	return b.String()
 }
 

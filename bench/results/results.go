@@ -40,6 +40,7 @@ type Run struct {
 type Picture struct {
 	File    string `json:"file"` // its name, in the page's folder
 	Caption string `json:"caption"`
+	Brief   bool   `json:"brief,omitempty"` // it stands in the README too
 }
 
 // Write writes the results as JSON.

@@ -44,7 +44,7 @@ func sample() *Results {
 		Date: "2026-01-31", Commit: "0123456", Command: "go run ./bench/run", Machine: "2 x Abacus, Linux 7",
 		Conditions: []string{"The sun shone."},
 		Runs:       []Run{{ID: "fanout", Program: "limit", Server: "limit -k 1", Scenario: "fanfare bench fanout --connections=8", Rounds: 3}},
-		Pictures:   []Picture{{File: "2026-01-31-fanout.svg", Caption: "fan-out"}},
+		Pictures:   []Picture{{File: "2026-01-31-fanout.svg", Caption: "fan-out", Brief: true}},
 		Rows: []Row{
 			{
 				ID: "fanout", Group: "Fan-out", Name: "eight subscribers", Unit: "deliveries", Brief: "fan-out to eight", With: "the limit",

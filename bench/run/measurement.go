@@ -21,6 +21,7 @@ type measurement struct {
 	lines   []line
 	noShare string // why lines that are not compared with the limit are not
 	picture string // caption of a picture of the trials that have a name; none without
+	brief   bool   // the picture stands in the README too
 }
 
 // rounds is how often a measurement runs.

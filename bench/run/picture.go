@@ -37,7 +37,7 @@ func (f findings) draw(name string, c *conditions) ([]results.Picture, error) {
 		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil { //nolint:gosec // everybody may read it
 			return nil, err
 		}
-		list = append(list, results.Picture{File: filepath.Base(file), Caption: one.picture})
+		list = append(list, results.Picture{File: filepath.Base(file), Caption: one.picture, Brief: one.brief})
 	}
 	return list, nil
 }

@@ -29,7 +29,7 @@ func (z sizes) openLoop() measurement {
 		}
 	}
 	return measurement{
-		id: "latency", group: "Latency", times: five, picture: "latency, " + name,
+		id: "latency", group: "Latency", times: five, picture: "latency, " + name, brief: true,
 		trials: []trial{{"fanfare", fanfare, load, "Fanfare"}, {"limit", least, load, "the limit"}},
 		lines: []line{
 			{row("latency-p50", "p50", ""), of("fanfare", latency(50)), of("limit", latency(50))},
