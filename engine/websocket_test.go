@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"testing"
 
@@ -84,21 +85,37 @@ func TestPanicCostsOneConnection(t *testing.T) {
 	}
 }
 
-// A panic while bytes are sent costs the connection that they were for.
-func TestPanicInSendCostsOneConnection(t *testing.T) {
-	l := enginetest.New(engine.Config{}, echo{})
-	peers, handles := open(t, l, 3)
-	peers[1].PanicOnSend()
-	deliver(l, event("hi"), handles)
-	l.Settle()
-	for _, i := range []int{0, 2} {
-		if got := texts(t, peers[i].Received()); len(got) != 1 {
-			t.Errorf("peer %d got %q", i, got)
+// A panic of the transport costs the connection that it was asked for.
+func TestPanicInTransportCostsOneConnection(t *testing.T) {
+	f := func(name string, events int, provoke func(p *enginetest.Peer)) {
+		t.Helper()
+		l := enginetest.New(engine.Config{}, echo{})
+		peers, handles := open(t, l, 3)
+		provoke(peers[1])
+		for range events {
+			deliver(l, event(strings.Repeat("x", 100_000)), handles)
+		}
+		l.Settle()
+		for _, i := range []int{0, 2} {
+			if got := texts(t, peers[i].Received()); len(got) != events {
+				t.Errorf("%s: peer %d got %d events, want %d", name, i, len(got), events)
+			}
+		}
+		if !peers[1].Closed() {
+			t.Errorf("%s: the connection whose call panicked is still there", name)
 		}
 	}
-	if !peers[1].Closed() {
-		t.Error("the one whose send panicked is still there")
+	full := func(p *enginetest.Peer) {
+		p.PanicOn(enginetest.Watch)
+		p.Limit(0)
 	}
+	f("sending", 1, func(p *enginetest.Peer) { p.PanicOn(enginetest.Send) })
+	f("waiting for a full socket", 1, full)
+	f("waiting with more than one send takes", 10, full)
+	f("ending the stream", 1, func(p *enginetest.Peer) {
+		p.PanicOn(enginetest.CloseWrite)
+		p.Deliver(websocket.AppendMasked(nil, websocket.Close, true, nil, [4]byte{}))
+	})
 }
 
 func write(t testing.TB, w io.Writer, text string) {

@@ -85,7 +85,7 @@ func TestSubscriptions(t *testing.T) {
 	}
 }
 
-func TestOnlySubscriptionTakesNoMemory(t *testing.T) {
+func TestOnlySubscriptionAllocatesNothing(t *testing.T) {
 	loop := enginetest.New(engine.Config{}, NewMux(""))
 	p := &pairOfSubs{T: t, registry: NewRegistry(1, func(int) *engine.Loop { return loop.Loop }, deaf{})}
 	one := p.join("x")

@@ -65,7 +65,7 @@ type Peer struct {
 	room     int // bytes that the socket takes before it stalls; < 0: any
 	watched  engine.Handle
 	discard  bool
-	panics   bool
+	panics   Call
 	fin      bool
 	closed   bool
 }
@@ -96,9 +96,25 @@ func (p *Peer) Received() []byte {
 // Discard makes the peer forget what it receives, for benchmarks.
 func (p *Peer) Discard() { p.discard = true }
 
-// PanicOnSend makes the transport panic instead of sending, as a bug in it
-// would.
-func (p *Peer) PanicOnSend() { p.panics = true }
+// Call is what the engine asks of a transport.
+type Call uint8
+
+// The calls that can be made to panic.
+const (
+	Send Call = iota + 1
+	Watch
+	CloseWrite
+)
+
+// PanicOn makes the transport panic instead, as a bug in it would.
+func (p *Peer) PanicOn(c Call) { p.panics = c }
+
+// about is where a call for p begins.
+func (p *Peer) about(c Call) {
+	if p.panics == c {
+		panic("as asked")
+	}
+}
 
 // Stall makes the socket take no more bytes, or take them again.
 func (p *Peer) Stall(on bool) {
@@ -151,9 +167,7 @@ func (t *transport) Send(_ *engine.Loop, list []engine.Sending) {
 
 func (t *transport) send(p *Peer, b []byte) int {
 	t.sends++
-	if p.panics {
-		panic("as asked")
-	}
+	p.about(Send)
 	n := len(b)
 	if p.room >= 0 {
 		n = min(n, p.room)
@@ -166,13 +180,19 @@ func (t *transport) send(p *Peer, b []byte) int {
 }
 
 func (t *transport) Watch(c *engine.Conn) error {
-	peer(c).watched = c.Handle()
+	p := peer(c)
+	p.about(Watch)
+	p.watched = c.Handle()
 	return nil
 }
 
 func (t *transport) Unwatch(c *engine.Conn) { peer(c).watched = 0 }
 
-func (t *transport) CloseWrite(c *engine.Conn) { peer(c).fin = true }
+func (t *transport) CloseWrite(c *engine.Conn) {
+	p := peer(c)
+	p.about(CloseWrite)
+	p.fin = true
+}
 
 func (t *transport) Close(c *engine.Conn) {
 	p := peer(c)

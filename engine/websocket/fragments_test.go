@@ -80,8 +80,8 @@ func TestRestoreStateRefuses(t *testing.T) {
 	f("\x01a\xED\xA0", "UTF-8")
 }
 
-// TestManyFragmentsGrowSlowly: empty fragments cost nothing, and the buffer holds little more than the message.
-func TestManyFragmentsGrowSlowly(t *testing.T) {
+// TestAllocationsOfManyFragmentsGrowSlowly: empty fragments cost nothing, and the buffer holds little more than the message.
+func TestAllocationsOfManyFragmentsGrowSlowly(t *testing.T) {
 	var r websocket.Reader
 	var m websocket.Message
 	r.Next(websocket.AppendMasked(nil, websocket.Text, false, nil, mask), 10, &m)
