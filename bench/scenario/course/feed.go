@@ -106,6 +106,10 @@ func (f *Feed) next(lane int) {
 	f.lanes[lane].Pump()
 }
 
+// Gaps is how many messages were left out before later ones so far: on a
+// connection that stands they can't come any more.
+func (f *Feed) Gaps() uint64 { return f.ledger.Lost }
+
 // Count is what the ledger has found. Nothing may be received afterwards.
 func (f *Feed) Count() loadgen.Counts {
 	sent := make([]uint32, len(f.flights))

@@ -68,6 +68,21 @@ func TestMarketSearch(t *testing.T) {
 	}
 }
 
+// A server that leaves a message out at one rate is no good at a lower one.
+func TestMarketSearchTellsOfLosses(t *testing.T) {
+	n := 0
+	s := pushertest.StartTampering(t, func(_ int, frame string) []string {
+		if n++; n == 20 {
+			return nil
+		}
+		return []string{frame}
+	})
+	c := Scenario{Connections: 4, Channels: 1, Each: 1, Rate: 400, Duration: scenariotest.Short, Search: true, Bound: time.Second}
+	if r, err := c.Run(scenariotest.Context(t), scenariotest.Local(s)); err == nil || r.Counts.Lost != 1 {
+		t.Errorf("%v; %+v", err, r.Counts)
+	}
+}
+
 // A server that drops connections under load is searched on with new ones.
 func TestMarketSearchReopens(t *testing.T) {
 	n := 0

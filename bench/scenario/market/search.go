@@ -115,14 +115,17 @@ func (m *market) try(ctx context.Context, rate float64) (fails, err error) {
 }
 
 // reopen makes a new feed when a step has broken the old one: connections that
-// the server has dropped, requests that it has refused. fails is why. Losing
-// is how an overloaded server fails; repeating and swapping is not.
+// the server has dropped, requests that it has refused. fails is why. Being
+// late is how an overloaded server fails, and dropping connections; repeating
+// is not, nor swapping, nor leaving out on a connection that stands. (A
+// source's last message that never came counts as late.)
 func (m *market) reopen(ctx context.Context, fails error) error {
 	if errors.Is(fails, course.ErrBehind) && m.feed.Quiet() && m.run.Broken() == nil {
 		return nil
 	}
+	gaps := m.run.Broken() == nil && m.feed.Gaps() > 0
 	c := m.feed.Count()
-	if c.Duplicated+c.Reordered+c.Stray > 0 {
+	if gaps || c.Duplicated+c.Reordered+c.Stray > 0 {
 		m.run.Result.Counts = c
 		return errors.Join(fails, course.Astray(c))
 	}
