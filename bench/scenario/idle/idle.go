@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"fanfare/bench/loadgen"
@@ -101,16 +102,23 @@ func (c Scenario) again(ctx context.Context, r *course.Run) error {
 		return err
 	}
 	r.Leave(fleet)
-	var more int64
-	last := make([]scenario.Usage, len(r.Result.Servers))
-	copy(last, r.Result.Servers)
-	err = settle(ctx, r, scenario.Leaving, c.Settle, func(u *scenario.Usage) *int64 { return &u.After })
-	for i := range last {
-		more += r.Result.Servers[i].After - last[i].After
-		r.Result.Servers[i].After = last[i].After
+	first := slices.Clone(r.Result.Servers)
+	if err := settle(ctx, r, scenario.Leaving, c.Settle, func(u *scenario.Usage) *int64 { return &u.After }); err != nil {
+		return err
 	}
-	r.Figure(SecondCrowd, float64(more)/float64(c.Connections), "bytes per connection")
-	return err
+	if len(first) > 0 {
+		r.Figure(SecondCrowd, float64(leftBesides(first, r.Result.Servers))/float64(c.Connections), "bytes per connection")
+	}
+	r.Result.Servers = first
+	return nil
+}
+
+// leftBesides is how many bytes more are left than were.
+func leftBesides(before, now []scenario.Usage) (more int64) {
+	for i := range before {
+		more += now[i].After - before[i].After
+	}
+	return more
 }
 
 // SecondCrowd is the figure of Scenario.Again.

@@ -77,8 +77,39 @@ func TestPresenceInfoSize(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	scenariotest.Refuses(t, `--join is "other"`, Scenario{Join: "other"})
 	scenariotest.Refuses(t, "use --join shared", Scenario{Join: Private, Broadcast: true})
+	scenariotest.Refuses(t, "--again is about what is left", Scenario{Again: true})
 	scenariotest.NeedsChannels(t, Scenario{Join: Private})
 	if err := (Scenario{}).Validate(); err != nil {
 		t.Errorf("without parameters: %v", err)
+	}
+}
+
+func TestLeftBesides(t *testing.T) {
+	u := func(after ...int64) (list []scenario.Usage) {
+		for _, n := range after {
+			list = append(list, scenario.Usage{Before: 1000, Held: 2000, After: n})
+		}
+		return list
+	}
+	f := func(want int64, before, now []scenario.Usage) {
+		t.Helper()
+		if got := leftBesides(before, now); got != want {
+			t.Errorf("%d bytes, want %d", got, want)
+		}
+	}
+	f(0, u(), u())
+	f(0, u(1100), u(1100))
+	f(50, u(1100), u(1150))
+	f(-50, u(1100), u(1050))
+	f(30, u(1100, 1200), u(1110, 1220))
+}
+
+// Without the server's process nothing is known of its memory.
+func TestSecondCrowdUnmeasured(t *testing.T) {
+	s := scenariotest.Local(pushertest.Start(t))
+	s.Processes = nil
+	r, err := Scenario{Connections: 5, Settle: time.Millisecond, Hold: time.Millisecond, Leave: true, Again: true}.Run(scenariotest.Context(t), s)
+	if err != nil || slices.ContainsFunc(r.Figures, func(f scenario.Figure) bool { return f.Name == SecondCrowd }) {
+		t.Errorf("%v; %+v", err, r.Figures)
 	}
 }
