@@ -92,7 +92,7 @@ func TestPublisherIsCutWhileIdle(t *testing.T) {
 		if err := l.Run(ctx, p.Idle); err != nil {
 			t.Fatal(err)
 		}
-		server.CutIdle()
+		server.Cut()
 		if err := l.Run(ctx, p.Cut); err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +110,7 @@ func TestPublisherDoesNotTrustAnOldConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 {
-		server.CutIdle()
+		server.Cut()
 		p.Age(time.Minute)
 		p.Post("events", []byte(`{"name":"tick","channel":"bench","data":""}`))
 		if err := l.Run(ctx, p.Idle); err != nil {

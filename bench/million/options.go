@@ -4,12 +4,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -38,6 +38,10 @@ many it all runs in a user-mode Linux guest (Debian package user-mode-linux).
 
 func parse(args []string, stderr io.Writer) (*options, error) {
 	o := &options{}
+	cores, err := serving.Cores()
+	if err != nil {
+		return nil, err
+	}
 	fs := flag.NewFlagSet("million", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	fs.Usage = func() {
@@ -53,7 +57,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 		"(default 30s, in the guest 300us for each connection if that\nis more)")
 	fs.DurationVar(&o.trial.Fanout, "fanout", 10*time.Second, "`TIME` that the fan-out publishes for")
 	fs.BoolVar(&o.guest, "guest", false, "use the guest even where the descriptor limit allows so many")
-	fs.IntVar(&o.core, "core", runtime.NumCPU()-1, "`CORE` of the host that the guest runs on")
+	fs.IntVar(&o.core, "core", cores[len(cores)-1], "`CORE` of the host that the guest runs on")
 	fs.StringVar(&o.results, "results", filepath.Join("bench", "results"), "`FOLDER` for the result; empty writes none")
 	fs.StringVar(&o.logs, "logs", filepath.Join("bin", "million"), "`FOLDER` for a failed run's logs; empty keeps none")
 	fs.StringVar(&o.fanfare, "fanfare", "", "static `PROGRAM` to run instead of the one of this checkout")
@@ -63,7 +67,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	if fs.NArg() > 0 {
 		return nil, fmt.Errorf("want flags only, got %q", fs.Args())
 	}
-	return o, o.trial.validate()
+	return o, errors.Join(o.trial.validate(), serving.CheckCore("core", o.core))
 }
 
 // build puts the server, and this program for the guest, into dir.

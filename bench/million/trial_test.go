@@ -24,6 +24,7 @@ func TestTrialThatCannotBe(t *testing.T) {
 	f("-activity-timeout 1.5s: want whole seconds", "-activity-timeout", "1500ms")
 	f("-pong-timeout -1s: want whole seconds", "-pong-timeout", "-1s")
 	f("-fanout 1ms", "-fanout", "1ms")
+	f("-core 1000: this process may run on ", "-core", "1000")
 	f("want flags only", "1000000")
 }
 

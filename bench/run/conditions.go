@@ -44,14 +44,14 @@ func (o *options) method(c *conditions) {
 		o.cores.server, o.cores.load)
 	c.add("CPU is the server process's own clock (user and kernel, to the nanosecond). On loopback the sender's CPU pays for the receiver's half of TCP, too: use the ratios.")
 	c.add("Frames of %d bytes where nothing else is said. In a closed loop a publish is outstanding until every subscriber has it. Each run is measured for %s, "+
-		"latency and slow consumers for twice that, a step of the market's search for at most 2 s.", frameBytes, o.sizes.duration)
+		"latency for five times that, slow consumers for twice, probes for 5 s, a step of the market's search for at most 2 s.", frameBytes, o.sizes.duration)
 	c.add("In an open loop latency counts from when a message was due, whether or not the one before had been answered.")
 	c.add("Fanfare uses io_uring for broadcasts where the kernel has it; the limit program never does: one send() for each subscriber.")
 	c.add("Publishing: 64 kept-alive connections with one request outstanding each, to a channel without subscribers; the limit program answers without parsing or checking.")
 	c.add("Scale: the cost of a request without subscribers, measured in the same round over one connection, is taken off each publish.")
 	c.add("Memory: Rss of smaps_rollup %s after the last subscription, or the last leave, less that of the same process without connections. `activity_timeout` is %d unless another is named.",
 		o.sizes.settle, standardActivity)
-	c.add("Slow consumers: frames of 8,000 bytes, 50 a second; the default policy (disconnect, 1 MiB).")
+	c.add("Slow consumers: frames of 8,000 bytes, 50 a second; the default policy (disconnect, 1 MiB) unless the row names another.")
 }
 
 func (c *conditions) add(format string, args ...any) {

@@ -15,7 +15,7 @@ import (
 	"fanfare/bench/results"
 )
 
-// checkFiles finds out before a quarter of an hour is spent, not after.
+// checkFiles finds out before 20 minutes are spent, not after.
 func (o *options) checkFiles() error {
 	if o.readme != "" {
 		if err := results.Check(o.readme); err != nil {

@@ -44,6 +44,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := o.checkFiles(); err != nil {
 		return err
 	}
+	if err := errors.Join(serving.CheckCore("server-core", o.cores.server), serving.CheckCore("load-core", o.cores.load)); err != nil {
+		return err
+	}
 	b, err := build(ctx)
 	if err != nil {
 		return err

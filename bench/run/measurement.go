@@ -4,11 +4,11 @@ package main
 
 import (
 	"math"
-	"time"
 
 	"fanfare/bench/loadgen"
 	"fanfare/bench/results"
 	"fanfare/bench/scenario"
+	"fanfare/bench/scenario/course"
 )
 
 // measurement is what runs together in a round, and the lines of the tables
@@ -107,6 +107,6 @@ func latency(quantile float64) func(*scenario.Result) float64 {
 		if r.Latency == nil {
 			return math.NaN()
 		}
-		return float64(r.Latency.ValueAtQuantile(quantile)) / float64(time.Millisecond)
+		return course.Milliseconds(r.Latency, quantile)
 	}
 }

@@ -30,7 +30,7 @@ type cores struct{ server, load int }
 const usage = `Usage: go run ./bench/run [flags]
 
 Measures the server of this checkout beside bench/limit, from the top of the
-checkout. Without flags it is the whole standard set, a quarter of an hour.
+checkout. Without flags it is the whole standard set, 20 minutes.
 
 `
 

@@ -22,7 +22,7 @@ type sizes struct {
 	by          int           // what everything was divided by
 }
 
-// standard takes a quarter of an hour in three rounds.
+// standard takes 20 minutes in three rounds.
 var standard = sizes{subscribers: 8000, many: 15_000, most: 19_000, duration: 3 * time.Second, settle: 5 * time.Second, by: 1}
 
 // divided makes all numbers of connections smaller.

@@ -37,6 +37,7 @@ func (z sizes) oneAtATime() measurement {
 			}, of("fanfare", perCPUSecond), of("limit", perCPUSecond)},
 			{results.Row{
 				ID: "fanout-1-no-ring", Name: "the same without io_uring", Unit: perCPU, With: with, Brief: "the same without io_uring",
+				Bound: results.Bound{Kind: results.RatioAtLeast, Value: 0.90, Aim: 0.95},
 			}, of("no-ring", perCPUSecond), of("limit", perCPUSecond)},
 		},
 	}

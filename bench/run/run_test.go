@@ -178,6 +178,8 @@ func TestRunRefuses(t *testing.T) {
 		}
 	}
 	f("at least one round", "-rounds", "0")
+	f("-server-core 1000: this process may run on ", "-server-core", "1000")
+	f("-load-core 1000: this process may run on ", "-load-core", "1000")
 	f("flags only", "fanout")
 	f("missing closing", "-scenario", "(")
 	f("matches none of fanout-1, ", "-scenario", "tennis")

@@ -8,10 +8,35 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 )
+
+// Cores are the numbers of the processors that this process may run on.
+func Cores() ([]int, error) {
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		return nil, os.NewSyscallError("sched_getaffinity", err)
+	}
+	cores := make([]int, 0, set.Count())
+	for core := 0; len(cores) < set.Count(); core++ {
+		if set.IsSet(core) {
+			cores = append(cores, core)
+		}
+	}
+	return cores, nil
+}
+
+// CheckCore tells whether this process may run on a core, which a flag named.
+func CheckCore(flag string, core int) error {
+	cores, err := Cores()
+	if err == nil && !slices.Contains(cores, core) {
+		err = fmt.Errorf("-%s %d: this process may run on %v", flag, core, cores)
+	}
+	return err
+}
 
 // StartPinned starts a command on some cores, or wherever this process may run
 // if none is named. It inherits the affinity of the thread that starts it:

@@ -3,6 +3,7 @@
 package serving
 
 import (
+	"fmt"
 	"runtime"
 	"strconv"
 	"strings"
@@ -67,14 +68,14 @@ func TestPinned(t *testing.T) {
 	if err := unix.SchedGetaffinity(0, &own); err != nil {
 		t.Fatal(err)
 	}
-	core := first(own)
+	core := lastCore(t)
 	p := shell(t, "grep Cpus_allowed_list /proc/self/status; exit 1")
 	p.Cores = []int{core}
 	process, err := p.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := process.Wait(); err == nil || !strings.Contains(err.Error(), "list:\t"+strconv.Itoa(core)) {
+	if err := process.Wait(); err == nil || !strings.HasSuffix(err.Error(), "list:\t"+strconv.Itoa(core)) {
 		t.Errorf("on core %d: %v", core, err)
 	}
 	var now unix.CPUSet
@@ -87,11 +88,23 @@ func TestPinned(t *testing.T) {
 	}
 }
 
-func first(set unix.CPUSet) int {
-	for core := range 1024 {
-		if set.IsSet(core) {
-			return core
+func lastCore(t *testing.T) int {
+	t.Helper()
+	cores, err := Cores()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cores[len(cores)-1]
+}
+
+func TestCheckCore(t *testing.T) {
+	if err := CheckCore("core", lastCore(t)); err != nil {
+		t.Error(err)
+	}
+	for _, core := range []int{-1, 1000, 1 << 20} {
+		want := fmt.Sprintf("-core %d: this process may run on [", core)
+		if err := CheckCore("core", core); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %s...", err, want)
 		}
 	}
-	return -1
 }

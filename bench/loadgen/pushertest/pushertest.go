@@ -46,8 +46,8 @@ type Server struct {
 	slow  Slow
 }
 
-// CutIdle ends the HTTP connections that are between two requests.
-func (s *Server) CutIdle() { s.http.CloseClientConnections() }
+// Cut ends all HTTP connections, also those with a request under way.
+func (s *Server) Cut() { s.http.CloseClientConnections() }
 
 // Tamper is asked for every delivery, one at a time, with the subscriber's
 // number and the frame, and returns what is sent instead.

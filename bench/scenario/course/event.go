@@ -1,6 +1,7 @@
 package course
 
 import (
+	"math"
 	"strings"
 
 	"fanfare/bench/loadgen"
@@ -39,7 +40,10 @@ func NewTickWriter(t *loadgen.Target, example string, size int) EventWriter {
 // padded lengthens the data until frames have the wanted size.
 func (w EventWriter) padded(example string, size int) EventWriter {
 	header := 2
-	if size-header >= 126 {
+	switch {
+	case size-10 > math.MaxUint16:
+		header = 10
+	case size-header >= 126:
 		header = 4
 	}
 	empty := len(w.appendFramePayload(nil, example, loadgen.Mark{}))

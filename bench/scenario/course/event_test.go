@@ -49,6 +49,7 @@ func TestEventSize(t *testing.T) {
 	f(130, 4, NewEventWriter)
 	f(200, 4, NewEventWriter)
 	f(30000, 4, NewEventWriter)
+	f(70_000, 10, NewEventWriter)
 	f(200, 4, NewTickWriter)
 	f(250, 4, NewTickWriter)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"fanfare/bench/loadgen"
@@ -94,12 +95,7 @@ func (r *Run) Opened(ctx context.Context, f *loadgen.Fleet, p scenario.Phase) er
 // Leave closes a fleet, whose connections are no longer missed.
 func (r *Run) Leave(f *loadgen.Fleet) {
 	f.Close()
-	for i, other := range r.fleets {
-		if other == f {
-			r.fleets = append(r.fleets[:i], r.fleets[i+1:]...)
-			return
-		}
-	}
+	r.fleets = slices.DeleteFunc(r.fleets, func(other fleet) bool { return other == f })
 }
 
 // Await serves the connections until done reports true. moved counts what

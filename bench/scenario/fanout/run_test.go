@@ -4,6 +4,7 @@ package fanout
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,13 +31,8 @@ func TestProgress(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []scenario.Phase{scenario.Connecting, scenario.WarmingUp, scenario.Draining, scenario.Measuring, scenario.Draining}
-	if len(phases) != len(want) {
-		t.Fatalf("phases %q, want %q", phases, want)
-	}
-	for i := range want {
-		if phases[i] != want[i] {
-			t.Errorf("phases %q, want %q", phases, want)
-		}
+	if !slices.Equal(phases, want) {
+		t.Errorf("phases %q, want %q", phases, want)
 	}
 	if last.Scenario != "fanout" || last.Ready != 5 || last.Wanted != 5 || last.Done > r.Done || last.Done < r.Done/2 || last.Rate <= 0 || last.P99 <= 0 {
 		t.Errorf("last progress %+v, result %+v", last, r)
