@@ -51,6 +51,9 @@ func run(ctx context.Context, args []string, out, stderr io.Writer) (err error) 
 	if err != nil {
 		return err
 	}
+	if err := o.makeResults(); err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "fanfare-million-*")
 	if err != nil {
 		return err
