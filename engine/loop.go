@@ -48,6 +48,7 @@ type Loop struct {
 	bulk      []uint32  // slots of connections that a broadcast has frames for,
 	bulkNext  int       // the next of them to send to,
 	lapEnd    int       // and where the current lap over them ends
+	lapSince  time.Time // when the lap that gathers had its first connection; zero when none does
 
 	lapDeliveries, lapBytes int // deliveries run in this lap, and bytes of their frames
 

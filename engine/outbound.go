@@ -16,6 +16,9 @@ const (
 	sliceConns = 512                  // most connections of a bulk slice,
 	sliceTime  = 1 * time.Millisecond // and its longest time
 
+	gatherConns = 2048                   // connections of a lap that waits so long
+	gatherTime  = 100 * time.Microsecond // for what may still come to leave with it
+
 	// Most deliveries of one lap, and most bytes of their frames. A connection
 	// may wait for the rest of one lap and all of the next.
 	maxLapDeliveries = 512
@@ -170,8 +173,11 @@ func (l *Loop) flushUrgent() {
 // flushSlice sends to the next connections that a broadcast has frames for,
 // and reports whether there are no more.
 func (l *Loop) flushSlice() bool {
-	end := min(l.bulkNext+sliceConns, len(l.bulk))
 	start := time.Now()
+	if l.bulkNext == 0 && l.gathers(start) {
+		return false
+	}
+	end := min(l.bulkNext+sliceConns, len(l.bulk))
 	for l.bulkNext < end && time.Since(start) < sliceTime {
 		l.flushBulk(min(l.bulkNext+maxBatch, end))
 	}
@@ -179,6 +185,21 @@ func (l *Loop) flushSlice() bool {
 		l.lap()
 	}
 	return len(l.bulk) == 0
+}
+
+// gathers tells whether a lap is still to begin. One over many connections takes
+// many milliseconds, and what comes just after its beginning costs a lap more.
+func (l *Loop) gathers(now time.Time) bool {
+	if len(l.bulk) >= gatherConns {
+		if l.lapSince.IsZero() {
+			l.lapSince = now
+		}
+		if now.Sub(l.lapSince) < gatherTime {
+			return true
+		}
+	}
+	l.lapSince, l.lapEnd = time.Time{}, len(l.bulk)
+	return false
 }
 
 func (l *Loop) flushBulk(end int) {

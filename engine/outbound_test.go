@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"fanfare/engine"
@@ -323,4 +324,30 @@ func texts(t testing.TB, b []byte) []string {
 		b = b[n:]
 	}
 	return got
+}
+
+// A lap over many connections waits a moment for what may leave with it, and then
+// not for what comes later.
+func TestLargeLapGathers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := enginetest.New(engine.Config{}, echo{})
+		_, handles := open(t, l, 2048)
+		before := l.Sends()
+		turn := func(text string, want int) {
+			t.Helper()
+			deliver(l, event(text), handles)
+			l.Turn()
+			if n := l.Sends() - before; n != want {
+				t.Errorf("%d sends after %q, want %d", n, text, want)
+			}
+		}
+		turn("one", 0)
+		turn("two", 0)
+		<-time.After(100 * time.Microsecond)
+		turn("three", 512) // a slice
+		l.Settle()
+		if n := l.Sends() - before; n != 2048 {
+			t.Errorf("%d sends, want one for each connection", n)
+		}
+	})
 }
