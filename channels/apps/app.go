@@ -21,6 +21,9 @@ const (
 // after 60 s, which is nginx's default.
 const DefaultActivityTimeout = 30 * time.Second
 
+// DefaultAuthorizationTimeout is soketi's.
+const DefaultAuthorizationTimeout = 30 * time.Second
+
 // MaxCredential is the most bytes that an id, a key or a secret may have.
 const MaxCredential = 255
 
@@ -33,6 +36,9 @@ type App struct {
 	Key string
 	// Secret signs. It is never logged and never part of an error text.
 	Secret string
+	// Former are secrets that verify for a while longer, so that a secret can be
+	// changed without an outage: at most [MaxFormer]. Nothing is signed with them.
+	Former []FormerSecret
 
 	// Enabled is the main switch; a disabled app refuses connections and
 	// publishes, but is known.
@@ -47,6 +53,34 @@ type App struct {
 	// SubscriptionErrors tells a client on the channel itself, besides the
 	// connection-wide error, that a subscription was refused. Default true.
 	SubscriptionErrors bool
+
+	// SubscriptionCounts tells the subscribers of a channel how many they are,
+	// on all but presence channels. Default false.
+	SubscriptionCounts bool
+	// Watchlists tells signed-in users when those on their list come and go.
+	// Default true.
+	Watchlists bool
+	// TLSOnly refuses clients that did not come by TLS, be it to us or to a
+	// trusted proxy. Default false.
+	TLSOnly bool
+	// AuthorizedConnections closes a connection that has neither signed in nor
+	// subscribed to a private or presence channel within AuthorizationTimeout.
+	// Until then it does not count for MaxConnections. Default false.
+	AuthorizedConnections bool
+	// AuthorizationTimeout is for AuthorizedConnections: whole seconds, 1 s to
+	// 1 h, default [DefaultAuthorizationTimeout].
+	AuthorizationTimeout time.Duration
+	// TerminatedReturn has users whose connections the application terminates
+	// come back at once (4200), to be asked for their sign-in again. When false
+	// they stay away (4009). Default false.
+	TerminatedReturn bool
+
+	// Webhooks are told what happens on the app's channels, each on its own: at
+	// most [MaxWebhooks].
+	Webhooks []Webhook
+	// WebhookBatching lets one webhook request carry several events. Default
+	// false: one event each.
+	WebhookBatching bool
 
 	// MaxConnections is how many connections may be open at once; 0 = no limit.
 	MaxConnections int
@@ -72,13 +106,15 @@ type App struct {
 func New(id, key, secret string) *App {
 	return &App{
 		ID: id, Key: key, Secret: secret,
-		Enabled:            true,
-		ClientEvents:       true,
-		StrictProtocol:     true,
-		SubscriptionErrors: true,
-		ActivityTimeout:    DefaultActivityTimeout,
-		Slow:               Slow{Policy: SlowDisconnect},
-		Limits:             GenerousLimits(),
+		Enabled:              true,
+		ClientEvents:         true,
+		StrictProtocol:       true,
+		SubscriptionErrors:   true,
+		Watchlists:           true,
+		AuthorizationTimeout: DefaultAuthorizationTimeout,
+		ActivityTimeout:      DefaultActivityTimeout,
+		Slow:                 Slow{Policy: SlowDisconnect},
+		Limits:               GenerousLimits(),
 	}
 }
 
@@ -117,7 +153,10 @@ func (a *App) Validate() error {
 		checkPublic("key", a.Key),
 		checkSecret(a.Secret),
 		checkMaxConnections(a.MaxConnections),
-		checkActivityTimeout(a.ActivityTimeout),
+		checkSeconds("activity_timeout", a.ActivityTimeout),
+		checkSeconds("authorization_timeout", a.AuthorizationTimeout),
+		a.checkFormer(),
+		a.checkWebhooks(),
 		checkOrigins(a.AllowedOrigins),
 		a.checkSlow(),
 		a.Limits.Validate(),
@@ -172,9 +211,9 @@ func checkMaxConnections(n int) error {
 	return nil
 }
 
-func checkActivityTimeout(d time.Duration) error {
+func checkSeconds(field string, d time.Duration) error {
 	if d < time.Second || d > time.Hour || d%time.Second != 0 {
-		return fmt.Errorf("activity_timeout is %v: use whole seconds from 1s to 1h", d)
+		return fmt.Errorf("%s is %v: use whole seconds from 1s to 1h", field, d)
 	}
 	return nil
 }
@@ -184,5 +223,7 @@ func (a *App) clone() *App {
 	c := *a
 	c.AllowedOrigins = slices.Clone(a.AllowedOrigins)
 	c.SlowChannels = slices.Clone(a.SlowChannels)
+	c.Former = slices.Clone(a.Former)
+	c.Webhooks = cloneWebhooks(a.Webhooks)
 	return &c
 }

@@ -31,8 +31,9 @@ func TestDefaultIsValidAndKnownAsDefault(t *testing.T) {
 func TestNewFillsDefaults(t *testing.T) {
 	want := &App{
 		ID: "1", Key: "k", Secret: "s",
-		Enabled: true, ClientEvents: true, StrictProtocol: true, SubscriptionErrors: true,
-		ActivityTimeout: 30 * time.Second, Slow: Slow{Policy: SlowDisconnect},
+		Enabled: true, ClientEvents: true, StrictProtocol: true, SubscriptionErrors: true, Watchlists: true,
+		AuthorizationTimeout: 30 * time.Second,
+		ActivityTimeout:      30 * time.Second, Slow: Slow{Policy: SlowDisconnect},
 		Limits: GenerousLimits(),
 	}
 	if diff := cmp.Diff(want, New("1", "k", "s")); diff != "" {

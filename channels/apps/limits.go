@@ -29,6 +29,17 @@ type Limits struct {
 	// 0 = no limit.
 	ClientEventsPerSecond int `toml:"client_events_per_second"`
 
+	// EventsPerSecond is how many events the app's servers may publish, once per
+	// channel, on this node; as many may come in one burst. 0 = no limit.
+	EventsPerSecond int `toml:"events_per_second"`
+	// ReadsPerSecond is how many questions (GET) they may ask, on this node; as
+	// many may come in one burst. 0 = no limit.
+	ReadsPerSecond int `toml:"reads_per_second"`
+
+	// ConnectionsPerUser is how many connections may be signed in as one user on
+	// this node. 0 = no limit.
+	ConnectionsPerUser int `toml:"connections_per_user"`
+
 	// ChannelsPerPublish is how many channels one event may name.
 	ChannelsPerPublish int `toml:"channels_per_publish"`
 	// EventsPerBatch is how many events one batch request may carry.
@@ -118,6 +129,9 @@ func (l *Limits) bounds() []bound {
 		{"event_data", l.EventData, 1, maxSize, "bytes", ""},
 		{"client_event_data", l.ClientEventData, 1, maxSize, "bytes", ""},
 		{"client_events_per_second", l.ClientEventsPerSecond, 0, maxCount, "events", unlimited},
+		{"events_per_second", l.EventsPerSecond, 0, maxCount, "events", unlimited},
+		{"reads_per_second", l.ReadsPerSecond, 0, maxCount, "requests", unlimited},
+		{"connections_per_user", l.ConnectionsPerUser, 0, maxCount, "connections", unlimited},
 		{"channels_per_publish", l.ChannelsPerPublish, 1, maxCount, "channels", ""},
 		{"events_per_batch", l.EventsPerBatch, 1, maxCount, "events", ""},
 		{"channel_name", l.ChannelName, 1, kib, "characters", ""},

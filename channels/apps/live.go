@@ -17,6 +17,11 @@ type Live struct {
 	connections atomic.Int64
 	opened      atomic.Uint64
 	refused     [refusals]atomic.Uint64
+
+	// Events and Reads are what the app's servers may do a second on this node:
+	// Limits.EventsPerSecond and Limits.ReadsPerSecond. Touched only where there
+	// is such a limit.
+	Events, Reads Rate
 }
 
 // Counters is one loop's share of an app's counters. They only ever grow. A

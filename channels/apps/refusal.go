@@ -7,11 +7,13 @@ type Refusal uint8
 // The reasons, each counted by [Live.Refuse]: first those that turn a connection
 // away, then those for commands and publishes.
 const (
-	RefusedDisabled Refusal = iota // the app is switched off
-	RefusedProtocol                // protocol or client version missing, malformed or unsupported
-	RefusedOrigin                  // page not in AllowedOrigins
-	RefusedQuota                   // MaxConnections reached
-	RefusedCapacity                // the node, not the app, is full
+	RefusedDisabled     Refusal = iota // the app is switched off
+	RefusedProtocol                    // protocol or client version missing, malformed or unsupported
+	RefusedOrigin                      // page not in AllowedOrigins
+	RefusedQuota                       // MaxConnections reached
+	RefusedCapacity                    // the node, not the app, is full
+	RefusedTLS                         // not by TLS, which the app demands
+	RefusedUnauthorized                // neither signed in nor on a private channel in time
 
 	RefusedMalformed    // not understood
 	RefusedName         // channel, event or user name not legal
@@ -33,6 +35,8 @@ var refusalNames = [refusals]string{
 	RefusedOrigin:       "origin",
 	RefusedQuota:        "quota",
 	RefusedCapacity:     "capacity",
+	RefusedTLS:          "tls",
+	RefusedUnauthorized: "unauthorized",
 	RefusedMalformed:    "malformed",
 	RefusedName:         "name",
 	RefusedSignature:    "signature",

@@ -23,6 +23,15 @@ var _ Store = (*Static)(nil)
 // all that is wrong, joined. The apps are copied; later changes to the
 // arguments have no effect.
 func NewStatic(list ...*App) (*Static, error) {
+	own := make([]*App, len(list))
+	for i, a := range list {
+		own[i] = a.clone()
+	}
+	return newStatic(own)
+}
+
+// newStatic is NewStatic with apps that it may keep.
+func newStatic(list []*App) (*Static, error) {
 	s := &Static{
 		list:  make([]*App, 0, len(list)),
 		byKey: make(map[string]*App, len(list)),
@@ -30,7 +39,7 @@ func NewStatic(list ...*App) (*Static, error) {
 	}
 	var errs []error
 	for _, a := range list {
-		errs = append(errs, a.Validate(), s.add(a.clone()))
+		errs = append(errs, a.Validate(), s.add(a))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
