@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"runtime"
 	"time"
 
 	"fanfare/engine/http1"
+	"fanfare/engine/proxyproto"
 )
 
 // Config is what a Server needs to know. The zero value of every field but
@@ -65,6 +67,13 @@ type Config struct {
 	// CloseTimeout is the time that the peer has to answer a close frame, and
 	// to read the last bytes. Default 2 s.
 	CloseTimeout time.Duration
+	// ProxyProtocol has every connection from TrustedProxies begin with a PROXY
+	// header, version 1 or 2, which names the client: proxies must send one, and
+	// are refused without. It has no effect on anybody else. Default false.
+	ProxyProtocol bool
+	// TrustedProxies are the addresses of proxies that are believed. Default
+	// none.
+	TrustedProxies []netip.Prefix
 	// Workers and WorkerQueue size the worker pool: goroutines, and jobs that
 	// may wait for one. Defaults 4 per loop and 4,096.
 	Workers, WorkerQueue int
@@ -75,6 +84,9 @@ type Config struct {
 	// slowly. Default 4100 (Pusher: over capacity, reconnect after a second). The
 	// limit that was reached follows the reason.
 	SlowClose CloseReason
+	// ErrorFields are sent with the answers that the engine gives by itself, to
+	// requests that can't be read, are too large or too slow. Default none.
+	ErrorFields []http1.Field
 	// Logger takes life events, one line each, none per message. Default
 	// slog.Default().
 	Logger *slog.Logger
@@ -104,8 +116,8 @@ func (c *Config) SetDefaults() {
 	def(&c.QueueBytes, 1<<20)
 	def(&c.QueueFrames, 1024)
 	def(&c.QueueAge, 30*time.Second)
-	def(&c.QueueBudget, memoryLimit()/4)
-	def(&c.InputBudget, memoryLimit()/8)
+	def(&c.QueueBudget, MemoryLimit()/4)
+	def(&c.InputBudget, MemoryLimit()/8)
 	def(&c.MailboxBytes, 64<<20)
 	def(&c.HeadTimeout, 10*time.Second)
 	def(&c.KeepAlive, 75*time.Second)
@@ -142,6 +154,11 @@ func (c *Config) validate() error {
 		min(c.QueueBudget, c.InputBudget, c.MailboxBytes) < 0,
 		min(c.QueueAge, c.HeadTimeout, c.KeepAlive, c.AnswerTimeout, c.CloseTimeout) < 0:
 		return errors.New("engine: a size, number or time is negative: give 0 for its default")
+	case c.ProxyProtocol && len(c.TrustedProxies) == 0:
+		return errors.New("engine: PROXY headers are expected, but there are no trusted proxies: name the proxies' addresses, or switch the headers off")
+	}
+	if err := proxyproto.Trusted(c.TrustedProxies).Validate(); err != nil {
+		return fmt.Errorf("engine: %w", err)
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ type Conn struct {
 	idle  uint16   // seconds of silence before Idle; 0 never
 	state state
 	cause Cause
-	flags flags
+	flags flags // they and the three above fill eight bytes
 }
 
 // state is where a connection stands. It moves downwards, but for a parked
@@ -41,23 +41,26 @@ const (
 	stateDead                   // to be closed at the end of this turn
 )
 
-type flags uint16
+type flags uint32
 
 const (
-	flagUrgent     flags = 1 << iota // in the loop's urgent list
-	flagBlocked                      // the socket took no more; the poller watches it
-	flagSurplus                      // came over the connection limit
-	flagAnswered                     // the current request has its answer
-	flagKeepAlive                    // the current request allows another after it
-	flagHead                         // the current request is a HEAD
-	flagHTTP10                       // the current request is HTTP/1.0
-	flagContinued                    // 100 Continue was sent for the current request
-	flagFin                          // our half is shut down
-	flagPeerClosed                   // the peer's close frame came
-	flagBatch                        // Message was called and BatchEnd not yet
-	flagLeaving                      // in the loop's leaving list
-	flagClosedTold                   // Receiver.Closed was called
-	flagPinged                       // a ping of ours is out and nothing has come since
+	flagUrgent      flags = 1 << iota // in the loop's urgent list
+	flagBlocked                       // the socket took no more; the poller watches it
+	flagSurplus                       // came over the connection limit
+	flagAnswered                      // the current request has its answer
+	flagKeepAlive                     // the current request allows another after it
+	flagHead                          // the current request is a HEAD
+	flagHTTP10                        // the current request is HTTP/1.0
+	flagContinued                     // 100 Continue was sent for the current request
+	flagFin                           // our half is shut down
+	flagPeerClosed                    // the peer's close frame came
+	flagBatch                         // Message was called and BatchEnd not yet
+	flagLeaving                       // in the loop's leaving list
+	flagClosedTold                    // Receiver.Closed was called
+	flagPinged                        // a ping of ours is out and nothing has come since
+	flagProxyHeader                   // a trusted proxy's, which is to begin with a PROXY header
+	flagNamed                         // the page knows the client, whom a PROXY header named
+	flagTLS                           // the client came by TLS
 )
 
 func (c *Conn) has(f flags) bool { return c.flags&f != 0 }
@@ -75,9 +78,6 @@ func (c *Conn) Loop() *Loop { return c.loop }
 
 // Receiver is the connection's owner, nil before Upgrade.
 func (c *Conn) Receiver() Receiver { return c.rcv }
-
-// Remote is the peer's address, "ip:port"; empty when it is not known.
-func (c *Conn) Remote() string { return c.loop.transport.Remote(c) }
 
 // Open tells that the connection is upgraded and not closing.
 func (c *Conn) Open() bool { return c.state == stateOpen }

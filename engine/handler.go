@@ -60,11 +60,14 @@ const (
 	CauseShutdown
 	// CausePanic is that a callback panicked while it served this connection.
 	CausePanic
+	// CauseProxy is that a trusted proxy did not begin with a proper PROXY
+	// header.
+	CauseProxy
 	causes
 )
 
 var causeNames = [causes]string{
-	"peer", "local", "protocol", "timeout", "slow", "overload", "shutdown", "panic",
+	"peer", "local", "protocol", "timeout", "slow", "overload", "shutdown", "panic", "proxy",
 }
 
 // String gives the cause's name as logs and metrics print it.

@@ -51,6 +51,7 @@ func (l *Loop) Open(sock any, fd int, surplus bool) *Conn {
 	}
 	c.setDue(l.headSeconds)
 	l.counters.opened++
+	l.expectProxyHeader(c)
 	return c
 }
 
@@ -132,6 +133,10 @@ func (l *Loop) consume(c *Conn, data []byte) []byte {
 		n := 0
 		switch c.state {
 		case stateHTTP:
+			if c.has(flagProxyHeader) {
+				n = l.readProxyHeader(c, data)
+				break
+			}
 			n = l.readRequest(c, data)
 		case stateOpen, stateClosing:
 			n = l.readFrames(c, data)

@@ -2,5 +2,5 @@
 
 package engine
 
-// memoryLimit is a cautious guess, in bytes.
-func memoryLimit() int64 { return 4 << 30 }
+// MemoryLimit is a cautious guess, in bytes.
+func MemoryLimit() int64 { return 4 << 30 }

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// memoryLimit is the memory in bytes that this process may use: what the
+// MemoryLimit is the memory in bytes that this process may use: what the
 // machine has, or the least that its cgroups give.
-func memoryLimit() int64 {
+func MemoryLimit() int64 {
 	limit := int64(1 << 30)
 	var info unix.Sysinfo_t
 	if err := unix.Sysinfo(&info); err == nil {

@@ -139,7 +139,7 @@ func (l *Loop) serve(c *Conn, r *http1.Request) {
 		l.keepHead(c, r)
 	case !c.has(flagAnswered) && c.state == stateHTTP:
 		l.log.Error("request left without an answer", "method", string(r.Method), "path", string(r.Path))
-		c.Respond(&http1.Response{Status: 500, ContentType: "text/plain", Body: []byte("no answer was given\n")})
+		c.Respond(&http1.Response{Status: 500, ContentType: "text/plain", Fields: l.cfg.ErrorFields, Body: []byte("no answer was given\n")})
 	}
 }
 
@@ -203,6 +203,7 @@ func (l *Loop) refuse(c *Conn, err error, data []byte) int {
 	l.counters.violations++
 	c.unset(flagAnswered | flagKeepAlive | flagHead)
 	answer := e.Response()
+	answer.Fields = l.cfg.ErrorFields
 	c.Respond(&answer)
 	return len(data)
 }

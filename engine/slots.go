@@ -22,6 +22,13 @@ type page struct {
 	due   [pageSize]uint32 // the loop second at which expire is called; 0 never
 	free  [pageSize]uint8  // a stack of free seats
 	frees int
+	named *[pageSize]endpoint // clients that PROXY headers named; nil while there are none
+}
+
+// endpoint is a netip.AddrPort in less room and without a pointer.
+type endpoint struct {
+	addr [16]byte
+	port uint16
 }
 
 // outgoing is what a broadcast has to know of a connection.

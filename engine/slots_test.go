@@ -1,6 +1,9 @@
 package engine
 
-import "testing"
+import (
+	"testing"
+	"unsafe"
+)
 
 // An emptied page is given back, but for one, and no handle of it finds
 // anybody, also when other connections sit there.
@@ -57,4 +60,17 @@ func pagesOf(s *slots) (n int) {
 		}
 	}
 	return n
+}
+
+// A million connections are promised to be small; who was not named by a proxy
+// pays nothing for those who were.
+func TestConnIsSmall(t *testing.T) {
+	if n := unsafe.Sizeof(Conn{}); n > 80 {
+		t.Errorf("a connection's record has %d bytes, want 80 or less", n)
+	}
+	var s slots
+	s.take()
+	if s.page(0).named != nil {
+		t.Error("a page has room for names before there is one")
+	}
 }

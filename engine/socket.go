@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"sync"
 
 	"github.com/panjf2000/gnet/v2"
@@ -116,12 +118,15 @@ func (t *sockets) Close(c *Conn) {
 	}
 }
 
-// Remote implements Transport.
-func (t *sockets) Remote(c *Conn) string {
-	if a := c.sock.(gnet.Conn).RemoteAddr(); a != nil {
-		return a.String()
+// Remote implements Transport. It leaves the zone out: gnet uses its bytes
+// again.
+func (t *sockets) Remote(c *Conn) netip.AddrPort {
+	tcp, ok := c.sock.(gnet.Conn).RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
 	}
-	return ""
+	addr, _ := netip.AddrFromSlice(tcp.IP)
+	return netip.AddrPortFrom(addr.Unmap(), uint16(tcp.Port))
 }
 
 // stopListening gives the port to others; connections live on.

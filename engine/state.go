@@ -2,6 +2,8 @@ package engine
 
 import (
 	"errors"
+	"fmt"
+	"net/netip"
 
 	"fanfare/engine/websocket"
 )
@@ -14,12 +16,18 @@ type ConnState struct {
 	Reader []byte   `json:"reader,omitempty"` // a message of which some fragments came
 	Output [][]byte `json:"output,omitempty"` // frames not sent; the first may be the rest of one
 	Idle   int      `json:"idle,omitempty"`   // seconds of silence before Receiver.Idle
+
+	Client string `json:"client,omitempty"` // "ip:port" that a PROXY header named
+	TLS    bool   `json:"tls,omitempty"`    // the client came by TLS
 }
 
 // State writes the connection down. It goes on as before.
 func (c *Conn) State() ConnState {
 	c.loop.check()
-	s := ConnState{Idle: int(c.idle)}
+	s := ConnState{Idle: int(c.idle), TLS: c.OverTLS()}
+	if c.has(flagNamed) {
+		s.Client = c.Remote()
+	}
 	if c.in != nil {
 		s.Reader = c.in.reader.AppendState(nil)
 		s.Input = append(s.Input, c.in.buf...)
@@ -43,11 +51,19 @@ func (c *Conn) Adopt(s ConnState, rcv Receiver) error {
 	if c.state != stateHTTP || c.in != nil {
 		return errors.New("engine: only a connection that has not sent anything can adopt another's state")
 	}
+	var client netip.AddrPort
+	if s.Client != "" {
+		var err error
+		if client, err = netip.ParseAddrPort(s.Client); err != nil {
+			return fmt.Errorf("engine: cannot adopt the state of client %q: %w", s.Client, err)
+		}
+	}
 	var reader websocket.Reader
 	if err := reader.RestoreState(s.Reader); err != nil {
 		return err
 	}
 	c.state, c.rcv, c.idle = stateOpen, rcv, uint16(s.Idle)
+	c.name(client, s.TLS)
 	c.loop.keepReader(c, &reader)
 	c.retag()
 	c.touch()

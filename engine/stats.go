@@ -7,6 +7,7 @@ type counters struct {
 	opened, upgrades, requests, messages uint64
 	receivedBytes, sentBytes, sends      uint64
 	sentFrames, violations, panics       uint64
+	proxied                              uint64
 	slow                                 uint64 // connections, as of the last tick
 	closed                               [causes]uint64
 	slowClosed                           [limits]uint64
@@ -20,7 +21,7 @@ type published struct {
 }
 
 const (
-	publishedSingles = 13
+	publishedSingles = 14
 	publishedNumbers = publishedSingles + int(causes) + int(limits) + int(drops)
 )
 
@@ -32,6 +33,7 @@ type Stats struct {
 	ReceivedBytes, SentBytes, Sends      uint64
 	SentFrames                           uint64
 	Violations, Panics                   uint64
+	Proxied                              uint64         // PROXY headers taken
 	Closed                               [causes]uint64 // by Cause
 	SlowClosed                           [limits]uint64 // closed for being slow, by Limit
 	Dropped                              [drops]uint64  // frames of slow connections, by Drop
@@ -67,7 +69,7 @@ func (l *Loop) publish() {
 	c := &l.counters
 	n := [publishedNumbers]uint64{
 		uint64(l.slots.live), uint64(l.blocked), c.slow, c.opened, c.upgrades, c.requests, c.messages,
-		c.receivedBytes, c.sentBytes, c.sends, c.sentFrames, c.violations, c.panics,
+		c.receivedBytes, c.sentBytes, c.sends, c.sentFrames, c.violations, c.panics, c.proxied,
 	}
 	rest := n[publishedSingles:]
 	rest = rest[copy(rest, c.closed[:]):]
@@ -85,7 +87,7 @@ func (s *Stats) add(l *Loop) {
 	}
 	for i, field := range []*uint64{
 		&s.Open, &s.Blocked, &s.Slow, &s.Opened, &s.Upgrades, &s.Requests, &s.Messages,
-		&s.ReceivedBytes, &s.SentBytes, &s.Sends, &s.SentFrames, &s.Violations, &s.Panics,
+		&s.ReceivedBytes, &s.SentBytes, &s.Sends, &s.SentFrames, &s.Violations, &s.Panics, &s.Proxied,
 	} {
 		*field += n[i]
 	}

@@ -81,6 +81,7 @@ func (l *Loop) expireRequest(c *Conn) {
 func (l *Loop) apologise(c *Conn, status int, text string) {
 	c.unset(flagAnswered)
 	answer := (&http1.Error{Status: status, Message: text}).Response()
+	answer.Fields = l.cfg.ErrorFields
 	c.Respond(&answer)
 }
 

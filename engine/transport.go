@@ -1,5 +1,7 @@
 package engine
 
+import "net/netip"
+
 // Transport is how a loop's connections reach the world: the one place where
 // bytes leave. The real one sends to sockets (socket.go); enginetest has one
 // in memory; TLS will wrap one. But for Wake and WakeLater, methods are
@@ -17,8 +19,9 @@ type Transport interface {
 	// Close ends the connection. The transport calls Loop.Closed, at once or
 	// later.
 	Close(c *Conn)
-	// Remote is the peer's address, "ip:port".
-	Remote(c *Conn) string
+	// Remote is the address of the socket's peer, not valid when it is not
+	// known. It does not allocate.
+	Remote(c *Conn) netip.AddrPort
 
 	// Wake makes Loop.Turn run soon on the loop. WakeLater does so after the
 	// loop has served I/O again. Any goroutine.

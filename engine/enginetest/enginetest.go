@@ -5,6 +5,8 @@ package enginetest
 
 import (
 	"log/slog"
+	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"fanfare/engine"
@@ -14,7 +16,7 @@ import (
 type Loop struct {
 	*engine.Loop
 	clock time.Time
-	woken bool
+	woken atomic.Bool // set by anybody who posts
 	sends int
 }
 
@@ -32,8 +34,7 @@ func New(cfg engine.Config, h engine.Handler) *Loop {
 
 // Settle runs turns until nothing is due any more.
 func (l *Loop) Settle() {
-	for l.woken {
-		l.woken = false
+	for l.woken.Swap(false) {
 		l.Turn()
 	}
 }
@@ -50,9 +51,12 @@ func (l *Loop) Advance(d time.Duration) {
 // Sends is the number of sends so far.
 func (l *Loop) Sends() int { return l.sends }
 
-// Dial opens a connection.
-func (l *Loop) Dial() *Peer {
-	p := &Peer{loop: l, room: -1}
+// Dial opens a connection from 192.0.2.1, port 1234.
+func (l *Loop) Dial() *Peer { return l.DialFrom(netip.MustParseAddrPort("192.0.2.1:1234")) }
+
+// DialFrom opens a connection from that address.
+func (l *Loop) DialFrom(addr netip.AddrPort) *Peer {
+	p := &Peer{loop: l, addr: addr, room: -1}
 	p.conn = l.Open(p, 0, false)
 	return p
 }
@@ -61,6 +65,7 @@ func (l *Loop) Dial() *Peer {
 type Peer struct {
 	loop     *Loop
 	conn     *engine.Conn
+	addr     netip.AddrPort
 	received []byte
 	room     int // bytes that the socket takes before it stalls; < 0: any
 	watched  engine.Handle
@@ -200,8 +205,8 @@ func (t *transport) Close(c *engine.Conn) {
 	t.Closed(c)
 }
 
-func (t *transport) Remote(*engine.Conn) string { return "192.0.2.1:1234" }
+func (t *transport) Remote(c *engine.Conn) netip.AddrPort { return peer(c).addr }
 
-func (t *transport) Wake(*engine.Loop) { t.woken = true }
+func (t *transport) Wake(*engine.Loop) { t.woken.Store(true) }
 
-func (t *transport) WakeLater(*engine.Loop) { t.woken = true }
+func (t *transport) WakeLater(*engine.Loop) { t.woken.Store(true) }
