@@ -25,10 +25,17 @@ type channel struct {
 	// Guarded by mu.
 	dead bool
 
-	mu       sync.Mutex
-	serial   uint64    // Guarded by mu. Of the last message.
-	places   []stand   // Guarded by mu. Where subscribers are, ordered by place.
-	presence *presence // Guarded by mu. Nil until a member comes.
+	mu     sync.Mutex
+	serial uint64  // Guarded by mu. Of the last message.
+	places []stand // Guarded by mu. Where subscribers are, ordered by place.
+	extra  *extra  // Guarded by mu. Nil while nothing is in it.
+}
+
+// extra is what only some channels have. Guarded by the channel's mu.
+type extra struct {
+	presence presence
+	cache    cache
+	tally    tally
 }
 
 // stand is a place with subscribers and how many there are, those included
@@ -67,10 +74,19 @@ func (c *channel) unlink(victim *channel) {
 	}
 }
 
+// extraLocked makes room for what only some channels have.
+func (c *channel) extraLocked() *extra {
+	if c.extra == nil {
+		c.extra = &extra{}
+	}
+	return c.extra
+}
+
 // idleLocked reports whether nothing keeps the channel in the registry. What
-// is to outlive the subscribers one day, a cached event or a history, says so
-// here.
-func (c *channel) idleLocked() bool { return len(c.places) == 0 }
+// is to outlive the subscribers says so here.
+func (c *channel) idleLocked() bool {
+	return len(c.places) == 0 && (c.extra == nil || c.extra.cache.message == nil)
+}
 
 // subscribersLocked returns the number of subscriptions.
 func (c *channel) subscribersLocked() int {
@@ -81,12 +97,12 @@ func (c *channel) subscribersLocked() int {
 	return n
 }
 
-// usersLocked returns the number of members.
-func (c *channel) usersLocked() int {
-	if c.presence == nil {
-		return 0
+// membersLocked returns the members of this moment.
+func (c *channel) membersLocked() Members {
+	if c.extra == nil {
+		return Members{}
 	}
-	return len(c.presence.members)
+	return c.extra.presence.members
 }
 
 // occupyLocked counts one more subscriber at the place and returns the list

@@ -22,6 +22,8 @@ func (plain) Encode(m *channels.Message) any {
 	return &text
 }
 
+func (plain) EncodeMembers([]*channels.Member) any { return nil }
+
 func (plain) Deliver(_ int, m *channels.Message, encoded any, to []channels.Handle) {
 	for _, h := range to {
 		if h != channels.None && h != m.Except {
@@ -30,7 +32,7 @@ func (plain) Deliver(_ int, m *channels.Message, encoded any, to []channels.Hand
 	}
 }
 
-func (plain) Joined(_ int, s *channels.Subscription, _ []channels.Member) {
+func (plain) Joined(_ int, s *channels.Subscription, _ *channels.Snapshot) {
 	fmt.Fprintf(os.Stdout, "to %d: you are on %s\n", s.Handle(), s.Channel())
 }
 

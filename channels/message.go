@@ -1,6 +1,9 @@
 package channels
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Kind tells what a message is about.
 type Kind uint8
@@ -11,6 +14,7 @@ const (
 	ClientEvent               // published by a subscriber
 	MemberAdded               // a user's first connection came; made by the registry
 	MemberRemoved             // a user's last connection went; made by the registry
+	Count                     // how many are subscribed; made by the registry
 )
 
 // String returns the kind's name for logs and tests.
@@ -24,6 +28,8 @@ func (k Kind) String() string {
 		return "member added"
 	case MemberRemoved:
 		return "member removed"
+	case Count:
+		return "count"
 	}
 	return "unknown kind"
 }
@@ -42,15 +48,23 @@ type Message struct {
 	App     string
 	Channel string
 	Kind    Kind
-	Event   string  // "" for member events
+	Event   string  // "" for what the registry makes
 	Data    string  // the payload as the subscriber shall see it, not escaped for any wire format
 	UserID  string  // the publisher, for client events on presence channels
 	Member  *Member // who came or went, for member events
 	Except  Handle  // the session that does not get it, usually the publisher's own
 
+	// Subscriptions is how many there are, for counts.
+	Subscriptions int
+
+	// Retain is how long the channel keeps the message for those who join later
+	// and ask for it, if no other that is to be kept comes before. 0 keeps it
+	// not at all.
+	Retain time.Duration
+
 	// Serial is the message's number on its channel, from 1 and without gaps
 	// for as long as the channel exists. The registry sets it; it stays 0 when
-	// nobody was subscribed.
+	// nobody was subscribed and the message is not to be kept.
 	Serial uint64
 
 	encodings []encoding  // one per wire format
@@ -87,6 +101,10 @@ func (m *Message) prepare(formats int) {
 		m.encodings = make([]encoding, formats)
 	}
 }
+
+// Encoded returns the message in the sink's wire format, for one that a channel
+// keeps.
+func (m *Message) Encoded(format uint8, sink Sink) any { return m.encoded(format, sink) }
 
 // encoded returns the message in the sink's format.
 func (m *Message) encoded(format uint8, sink Sink) any {

@@ -184,7 +184,7 @@ func (m *model) check(t *rapid.T) {
 		if got, want := m.Subscribers("app", name), len(r.sessions); got != want {
 			t.Fatalf("%s has %d subscribers, want %d", name, got, want)
 		}
-		if diff := cmp.Diff(r.list(), m.Members("app", name)); diff != "" {
+		if diff := cmp.Diff(r.list(), listOf(m.Members("app", name))); diff != "" {
 			t.Fatalf("members of %s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -322,7 +322,7 @@ func (w *world) expectTruth(s *Subscription) {
 	if want := s.list.channel.serial; serial != want {
 		w.t.Fatalf("session %d saw serials up to %d of %d", s.Handle(), serial, want)
 	}
-	if diff := cmp.Diff(w.Members("app", s.Channel()), members); diff != "" {
+	if diff := cmp.Diff(listOf(w.Members("app", s.Channel())), members); diff != "" {
 		w.t.Fatalf("session %d: snapshot and events (-truth +got):\n%s", s.Handle(), diff)
 	}
 }

@@ -1,9 +1,6 @@
 package channels
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // Rooms of more than indexAbove members are searched through a map. The map
 // goes when they have shrunk to indexBelow, so that it doesn't come and go.
@@ -12,44 +9,36 @@ const (
 	indexBelow = 8
 )
 
-// presence is the members of one channel in the order in which they joined. A
-// user with several connections is one member. All is guarded by the channel's
-// lock.
+// presence is the members of one channel. A user with several connections is
+// one member. All is guarded by the channel's lock.
 type presence struct {
-	// members may be shared with snapshots, which see as many as there were
-	// then. Appending leaves those alone; a removal copies first if shared.
-	members []Member
-	shared  bool
+	members Members // in the order in which they joined
+	formats int     // how many wire formats there are
 
-	seats []seat            // seats[i] belongs to members[i]
-	joins uint64            // number of the last seat
-	index map[string]uint64 // user id -> number of the seat; nil in small rooms
+	seats []seat           // in no order
+	index map[string]int32 // user id to its seat; nil in small rooms
 }
 
 // seat is what the channel knows about a member beside what others see.
 type seat struct {
 	member      *Member // one copy for all messages and subscriptions
-	number      uint64  // ascending in the order of joining
 	connections int32
+	block       int32 // its block: an index of full, or its length for the last
 }
 
-// find returns the user's position, or -1.
+// find returns the user's seat, or -1.
 func (p *presence) find(user string) int {
 	if p.index == nil {
-		return slices.IndexFunc(p.members, func(m Member) bool { return m.UserID == user })
+		return slices.IndexFunc(p.seats, func(s seat) bool { return s.member.UserID == user })
 	}
-	number, ok := p.index[user]
-	if !ok {
-		return -1
+	if i, ok := p.index[user]; ok {
+		return int(i)
 	}
-	i, _ := slices.BinarySearchFunc(p.seats, number, func(s seat, number uint64) int {
-		return cmp.Compare(s.number, number)
-	})
-	return i
+	return -1
 }
 
-// join adds a connection to the member at the position, and returns the member
-// as others know it: its first connection's info stands until it leaves.
+// join adds a connection to the member of a seat, and returns the member as
+// others know it: its first connection's info stands until it leaves.
 func (p *presence) join(i int) *Member {
 	p.seats[i].connections++
 	return p.seats[i].member
@@ -57,18 +46,33 @@ func (p *presence) join(i int) *Member {
 
 // enter adds a new member with one connection.
 func (p *presence) enter(m *Member) {
-	p.joins++
-	p.members = append(p.members, *m)
-	p.seats = append(p.seats, seat{member: m, number: p.joins, connections: 1})
+	p.seats = append(p.seats, seat{member: m, connections: 1, block: p.add(m)})
 	switch {
 	case p.index != nil:
-		p.index[m.UserID] = p.joins
-	case len(p.members) > indexAbove:
-		p.index = make(map[string]uint64, 2*len(p.members))
+		p.index[m.UserID] = int32(len(p.seats) - 1)
+	case len(p.seats) > indexAbove:
+		p.index = make(map[string]int32, 2*len(p.seats))
 		for i := range p.seats {
-			p.index[p.seats[i].member.UserID] = p.seats[i].number
+			p.index[p.seats[i].member.UserID] = int32(i)
 		}
 	}
+}
+
+// add puts the member behind the others and returns the number of its block.
+func (p *presence) add(m *Member) int32 {
+	all := &p.members
+	switch {
+	case all.last == nil:
+		all.last = newBlock([]*Member{m}, p.formats)
+	case len(all.last.members) < blockSize:
+		all.last = all.last.with(m)
+	default:
+		// Snapshots do not see what is behind the end of their list.
+		all.full = append(all.full, all.last)
+		all.last = newBlock([]*Member{m}, p.formats)
+	}
+	all.n++
+	return int32(len(all.full))
 }
 
 // leave takes a connection from the user and reports whether it was the last.
@@ -77,29 +81,59 @@ func (p *presence) leave(user string) (last bool) {
 	if p.seats[i].connections--; p.seats[i].connections > 0 {
 		return false
 	}
-	p.unshare()
-	p.members = shrink(slices.Delete(p.members, i, i+1))
-	p.seats = shrink(slices.Delete(p.seats, i, i+1))
-	delete(p.index, user)
-	if len(p.members) <= indexBelow {
-		p.index = nil
+	p.remove(&p.seats[i])
+	end := len(p.seats) - 1
+	p.seats[i] = p.seats[end]
+	p.seats[end] = seat{}
+	p.seats = shrink(p.seats[:end])
+	p.forget(user, i)
+	if p.sparse() {
+		p.pack()
 	}
 	return true
 }
 
-// snapshot returns the members of this moment. It costs nothing until the next
-// member leaves, so a crowd that comes is not copied once per head. It must not
-// be changed.
-func (p *presence) snapshot() []Member {
-	p.shared = true
-	return slices.Clip(p.members)
-}
-
-// unshare leaves the array to the snapshots and takes a new one.
-func (p *presence) unshare() {
-	if !p.shared {
+// remove takes the member of a seat out of its block.
+func (p *presence) remove(s *seat) {
+	all := &p.members
+	all.n--
+	if int(s.block) == len(all.full) {
+		all.last = all.last.without(s.member)
 		return
 	}
-	p.shared = false
-	p.members = append(make([]Member, 0, cap(p.members)), p.members...)
+	all.full = slices.Clone(all.full) // snapshots keep the old one
+	all.full[s.block] = all.full[s.block].without(s.member)
+}
+
+// forget takes the user out of the index, and tells it who sits at i now.
+func (p *presence) forget(user string, i int) {
+	switch {
+	case p.index == nil:
+	case len(p.seats) <= indexBelow:
+		p.index = nil
+	default:
+		delete(p.index, user)
+		if i < len(p.seats) {
+			p.index[p.seats[i].member.UserID] = int32(i)
+		}
+	}
+}
+
+// sparse tells that half of the blocks could be spared. So much must have left
+// before that packing costs little for each.
+func (p *presence) sparse() bool {
+	return len(p.members.full) > 2*(p.members.n/blockSize)
+}
+
+// pack fills the blocks anew.
+func (p *presence) pack() {
+	old := p.members
+	p.members = Members{}
+	moved := make(map[*Member]int32, old.n)
+	for m := range old.All() {
+		moved[m] = p.add(m)
+	}
+	for i := range p.seats {
+		p.seats[i].block = moved[p.seats[i].member]
+	}
 }

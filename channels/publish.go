@@ -32,6 +32,28 @@ func (r *Registry) PublishAll(ms []*Message, done func(error)) {
 	}
 }
 
+// Announce puts a message on its channel that is never refused, as those about
+// members are not: for what is small and rare. Any goroutine.
+func (r *Registry) Announce(m *Message) {
+	m.prepare(len(r.sinks))
+	for c := r.find(m.App, m.Channel); c != nil; c = r.find(m.App, m.Channel) {
+		if r.announce(c, m) {
+			return
+		}
+		r.remove(c)
+	}
+}
+
+// announce reports false when the channel has vanished.
+func (r *Registry) announce(c *channel, m *Message) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.dead {
+		r.postLocked(c, m, 0)
+	}
+	return !c.dead
+}
+
 // publishAll reserves room for the whole on every loop, because subscribers
 // come and go between one channel and the next, and returns what was too much.
 func (r *Registry) publishAll(ms []*Message) error {
@@ -46,7 +68,7 @@ func (r *Registry) publishAll(ms []*Message) error {
 	for loop := range room {
 		room[loop] = total
 	}
-	defer r.release(room)
+	defer r.giveBack(room)
 	for _, m := range ms {
 		if err := r.publish(m, room); err != nil {
 			return err
@@ -63,17 +85,28 @@ func (r *Registry) publish(m *Message, room []int) error {
 	}
 	m.prepare(len(r.sinks))
 	for {
-		c := r.find(m.App, m.Channel)
+		c := r.target(m)
 		if c == nil {
 			return nil
 		}
 		r.encode(m, c.formats.Load())
 		alive, err := r.post(c, m, room)
 		if alive {
+			if m.Retain > 0 {
+				r.makeRoom()
+			}
 			return err
 		}
 		r.remove(c)
 	}
+}
+
+// target returns the channel, or nil when there is none and none is needed.
+func (r *Registry) target(m *Message) *channel {
+	if m.Retain > 0 {
+		return r.obtain(m.App, m.Channel)
+	}
+	return r.find(m.App, m.Channel)
 }
 
 // encode makes the encodings that will probably be needed, so that it doesn't
@@ -98,6 +131,9 @@ func (r *Registry) post(c *channel, m *Message, room []int) (alive bool, err err
 		c.useLocked(room, cost)
 	} else if !r.reserveLocked(c, cost) {
 		return true, ErrBusy
+	}
+	if m.Retain > 0 {
+		r.keepLocked(c, m)
 	}
 	r.postLocked(c, m, cost)
 	return true, nil
@@ -148,8 +184,8 @@ func (r *Registry) reserveEverywhere(bytes int) error {
 	return nil
 }
 
-// release gives back the room that was not used.
-func (r *Registry) release(room []int) {
+// giveBack gives back the room that was not used.
+func (r *Registry) giveBack(room []int) {
 	for loop, bytes := range room {
 		if bytes > 0 {
 			r.mailboxes[loop].Release(bytes)

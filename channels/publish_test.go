@@ -202,8 +202,9 @@ func TestPublishingAMessageTwicePanics(t *testing.T) {
 // blank is a sink that does nothing, as fast as can be.
 type blank struct{ delivered int }
 
-func (*blank) Encode(m *Message) any               { return m }
-func (*blank) Joined(int, *Subscription, []Member) {}
+func (*blank) Encode(m *Message) any                { return m }
+func (*blank) EncodeMembers(list []*Member) any     { return list }
+func (*blank) Joined(int, *Subscription, *Snapshot) {}
 
 func (b *blank) Deliver(_ int, m *Message, _ any, to []Handle) {
 	for _, h := range to {

@@ -5,14 +5,17 @@ import "strings"
 // Stats counts what the registry holds. The figures are read one after the
 // other while loops change them.
 type Stats struct {
-	Channels      int64
+	Channels      int64 // with subscribers
 	Subscriptions int64
 	Members       int64 // distinct users of each presence channel
+
+	CachedBytes  int64  // that channels keep for those who join later, about
+	CacheEvicted uint64 // messages that were kept and had to go before their time
 }
 
 // Stats adds the counters of all loops. Any goroutine.
 func (r *Registry) Stats() Stats {
-	var s Stats
+	s := Stats{CachedBytes: r.storage.bytes.Load(), CacheEvicted: r.storage.evicted.Load()}
 	for i := range r.loops {
 		s.Channels += r.loops[i].channels.Load()
 		s.Subscriptions += r.loops[i].subscriptions.Load()
@@ -35,20 +38,15 @@ func (r *Registry) Users(app, channel string) (int, bool) {
 	return n, n > 0
 }
 
-// Members returns the members of a presence channel in the order in which they
-// joined. They are shared: they must not be changed, but may be kept. Any
-// goroutine.
-func (r *Registry) Members(app, channel string) []Member {
+// Members returns the members of a presence channel. Any goroutine.
+func (r *Registry) Members(app, channel string) Members {
 	c := r.find(app, channel)
 	if c == nil {
-		return nil
+		return Members{}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.presence == nil {
-		return nil
-	}
-	return c.presence.snapshot()
+	return c.membersLocked()
 }
 
 // Each calls fn for every channel of the app that has subscribers and whose
@@ -79,5 +77,5 @@ func (*Registry) occupancy(c *channel) (subscribers, users int) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.subscribersLocked(), c.usersLocked()
+	return c.subscribersLocked(), c.membersLocked().Len()
 }

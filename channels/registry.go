@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/puzpuzpuz/xsync/v4"
@@ -26,6 +27,14 @@ type Config struct {
 	// Sinks are the wire formats; the index is the format's number. 1 to 32.
 	Sinks []Sink
 
+	// Witness is told what happens on channels; nil is told nothing.
+	Witness Witness
+
+	// CacheBytes bounds about how many bytes channels keep for those who join
+	// later, all together. Beyond it those messages go first that would expire
+	// first. 0 is no bound.
+	CacheBytes int64
+
 	// CheckLoop is called at the start of every call that belongs to a loop
 	// and is meant for tests: it panics when the caller is not that loop. Nil
 	// checks nothing, which is the default.
@@ -38,12 +47,16 @@ type Registry struct {
 	// Static after construction.
 	mailboxes []Mailbox
 	sinks     []Sink
+	witness   Witness
 	checkLoop func(loop int)
 	salt      [8]byte
 	hashMask  uint64 // all ones; tests narrow it to force equal hashes
 
 	shards [shards]*shard
 	loops  []counters
+
+	storage storage // what channels keep
+	counts  agenda  // counts that were put off
 }
 
 // shard is one of the maps. The value is the first of a chain of channels with
@@ -55,7 +68,7 @@ type shard = xsync.Map[uint64, *channel]
 // counters are changed by one loop and read by anyone. They fill their own
 // cache lines, so that counting on one loop does not slow another.
 type counters struct {
-	channels      atomic.Int64
+	channels      atomic.Int64 // with subscribers
 	subscriptions atomic.Int64
 	members       atomic.Int64
 	_             [128 - 3*8]byte
@@ -72,7 +85,9 @@ func New(cfg Config) *Registry {
 	r := &Registry{
 		mailboxes: cfg.Mailboxes,
 		sinks:     cfg.Sinks,
+		witness:   cfg.Witness,
 		checkLoop: cfg.CheckLoop,
+		storage:   storage{limit: cfg.CacheBytes},
 		hashMask:  ^uint64(0),
 		loops:     make([]counters, len(cfg.Mailboxes)),
 	}
@@ -81,6 +96,25 @@ func New(cfg Config) *Registry {
 		r.shards[i] = xsync.NewMap[uint64, *channel]()
 	}
 	return r
+}
+
+// Tick does what is due: messages that channels keep expire, and counts that
+// were put off are told. Call it about once a second, from a goroutine that is
+// no loop.
+func (r *Registry) Tick() {
+	now := r.now()
+	r.expire(now)
+	r.tallyDue(now)
+}
+
+// now is the clock of what expires.
+func (*Registry) now() time.Time { return time.Now() }
+
+// tell tells the witness, if there is one.
+func (r *Registry) tell(o Occasion) {
+	if r.witness != nil {
+		r.witness(o)
+	}
 }
 
 // check lets tests notice a call on the wrong goroutine.
@@ -111,9 +145,8 @@ func (r *Registry) find(app, name string) *channel {
 	return head.find(app, name)
 }
 
-// obtain returns the channel and makes it if there is none. A new channel is
-// counted for the loop.
-func (r *Registry) obtain(app, name string, loop uint16) *channel {
+// obtain returns the channel and makes it if there is none.
+func (r *Registry) obtain(app, name string) *channel {
 	hash := r.hash(app, name)
 	chains := r.shard(hash)
 	head, _ := chains.Load(hash)
@@ -127,7 +160,6 @@ func (r *Registry) obtain(app, name string, loop uint16) *channel {
 		}
 		c = newChannel(app, name)
 		c.next.Store(head)
-		r.loops[loop].channels.Add(1)
 		return c, xsync.UpdateOp
 	})
 	return c

@@ -21,7 +21,7 @@ func TestAppsAreIsolated(t *testing.T) {
 			w.settle()
 			w.expect(a, "joined ann:1", "2 for one")
 			w.expect(b, "joined bob:2")
-			if diff := cmp.Diff([]Member{{"bob", "2"}}, w.Members("two", "presence-x")); diff != "" {
+			if diff := cmp.Diff([]Member{{"bob", "2"}}, listOf(w.Members("two", "presence-x"))); diff != "" {
 				t.Error(diff)
 			}
 			if n := w.Subscribers("three", "presence-x"); n != 0 {

@@ -7,7 +7,7 @@ type Delivery struct {
 	list         *list
 	message      *Message      // nil for a marker
 	subscription *Subscription // who joins, in a marker
-	members      []Member      // the snapshot for the joiner on a presence channel
+	snapshot     *Snapshot     // for the joiner; nil when it is empty
 	reserved     int           // bytes to be released
 }
 
@@ -23,7 +23,7 @@ func (r *Registry) Run(d Delivery) {
 	switch sink := r.sinks[l.place.Format]; {
 	case d.subscription != nil:
 		d.subscription.arrive()
-		sink.Joined(int(l.place.Loop), d.subscription, d.members)
+		sink.Joined(int(l.place.Loop), d.subscription, d.snapshot)
 	case len(l.handles) > 0:
 		l.deliver(d.message, sink)
 	}

@@ -48,6 +48,11 @@ type Sink interface {
 	// encoding must not depend on it.
 	Encode(m *Message) any
 
+	// EncodeMembers returns some members of a presence channel in this wire
+	// format, for [Members.Encoded]. It is called by any goroutine; its result
+	// is shared and must not change afterwards.
+	EncodeMembers(members []*Member) any
+
 	// Deliver sends the message to each handle but m.Except. It is called on
 	// the loop. The handles are borrowed until it returns. It may call
 	// Unsubscribe, for a session that it gives up: the handle then turns into
@@ -57,9 +62,14 @@ type Sink interface {
 	// Joined confirms a subscription: from here on it gets every message of
 	// the channel. It is called on the loop, exactly once per subscription,
 	// also when the subscription was ended in the meantime and s.Active() is
-	// false, because a client waits for the confirmation of what it asked.
-	// The members, the joiner among them, are those of a presence channel in
-	// the order in which they joined, and nil otherwise. They are shared and
-	// must not be changed, but may be kept.
-	Joined(loop int, s *Subscription, members []Member)
+	// false, because a client waits for the confirmation of what it asked. The
+	// snapshot is nil when there is nothing in it.
+	Joined(loop int, s *Subscription, now *Snapshot)
+}
+
+// Snapshot is what a joiner has to be told about the channel, as it was at the
+// moment of the join.
+type Snapshot struct {
+	Members Members  // on a presence channel, the joiner among them
+	Cached  *Message // what the channel keeps, if the joiner asked for it: Except does not count any more
 }

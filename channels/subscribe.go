@@ -34,6 +34,13 @@ type Join struct {
 	// is kept and must not be changed.
 	Presence *Member
 
+	// Cached asks for the message that the channel keeps.
+	Cached bool
+
+	// Counts has the channel tell its subscribers how many they are, from now
+	// on. The last to join decides.
+	Counts bool
+
 	// MaxMembers limits the members of a presence channel; 0 is no limit.
 	// Further connections of a member are not counted.
 	MaxMembers int
@@ -95,7 +102,7 @@ func (r *Registry) Subscribe(j Join) (*Subscription, error) {
 	r.check(j.Place.Loop)
 	s := &Subscription{handle: j.Handle}
 	for {
-		c := r.obtain(j.App, j.Channel, j.Place.Loop)
+		c := r.obtain(j.App, j.Channel)
 		alive, err := r.join(c, &j, s)
 		switch {
 		case !alive:
@@ -117,36 +124,67 @@ func (r *Registry) join(c *channel, j *Join, s *Subscription) (alive bool, err e
 	if c.dead {
 		return false, nil
 	}
-	marker := Delivery{subscription: s}
+	if err = c.admitLocked(j); err != nil {
+		return true, err
+	}
+	if len(c.places) == 0 {
+		r.loops[j.Place.Loop].channels.Add(1)
+		r.tell(Occasion{Kind: Occupied, App: c.app, Channel: c.name})
+	}
 	if j.Presence != nil {
-		if s.member, err = r.enterLocked(c, j); err != nil {
-			return true, err
-		}
-		marker.members = c.presence.snapshot()
+		s.member = r.enterLocked(c, j)
 	}
 	s.serial = c.serial
 	s.list = c.occupyLocked(j.Place)
-	marker.list = s.list
-	r.mailboxes[j.Place.Loop].Post(marker)
+	r.mailboxes[j.Place.Loop].Post(Delivery{list: s.list, subscription: s, snapshot: r.snapshotLocked(c, j)})
+	if j.Counts || c.extra != nil {
+		c.extraLocked().tally.wanted = j.Counts
+		r.countLocked(c)
+	}
 	return true, nil
+}
+
+// admitLocked refuses a member for whom there is no room.
+func (c *channel) admitLocked(j *Join) error {
+	if j.Presence == nil || j.MaxMembers <= 0 || c.membersLocked().Len() < j.MaxMembers {
+		return nil
+	}
+	if c.extra.presence.find(j.Presence.UserID) >= 0 {
+		return nil
+	}
+	return &MembersFullError{Channel: c.name, Max: j.MaxMembers}
 }
 
 // enterLocked makes the joiner a member, and tells those who are there already
 // if it is new. The joiner is not yet among them.
-func (r *Registry) enterLocked(c *channel, j *Join) (*Member, error) {
-	if c.presence == nil {
-		c.presence = &presence{}
+func (r *Registry) enterLocked(c *channel, j *Join) *Member {
+	p := &c.extraLocked().presence
+	p.formats = len(r.sinks)
+	if i := p.find(j.Presence.UserID); i >= 0 {
+		return p.join(i)
 	}
-	if i := c.presence.find(j.Presence.UserID); i >= 0 {
-		return c.presence.join(i), nil
-	}
-	if j.MaxMembers > 0 && c.usersLocked() >= j.MaxMembers {
-		return nil, &MembersFullError{Channel: c.name, Max: j.MaxMembers}
-	}
-	c.presence.enter(j.Presence)
+	p.enter(j.Presence)
 	r.loops[j.Place.Loop].members.Add(1)
 	r.tellLocked(c, MemberAdded, j.Presence)
-	return j.Presence, nil
+	r.tell(Occasion{Kind: MemberCame, App: c.app, Channel: c.name, UserID: j.Presence.UserID})
+	return j.Presence
+}
+
+// snapshotLocked is what the joiner has to be told.
+func (r *Registry) snapshotLocked(c *channel, j *Join) *Snapshot {
+	if j.Presence == nil && !j.Cached {
+		return nil
+	}
+	now := &Snapshot{}
+	if j.Presence != nil {
+		now.Members = c.membersLocked()
+	}
+	if j.Cached {
+		if now.Cached = c.cachedLocked(r.now()).Message; now.Cached == nil {
+			r.tell(Occasion{Kind: CacheMissed, App: c.app, Channel: c.name})
+		}
+	}
+	return now
 }
 
 // Unsubscribe ends a subscription at once: when it returns, no message of the
@@ -175,13 +213,17 @@ func (r *Registry) leave(c *channel, s *Subscription) (dead bool) {
 	defer c.mu.Unlock()
 	loop := &r.loops[s.list.place.Loop]
 	c.vacateLocked(s.list.place)
-	if s.member != nil && c.presence.leave(s.member.UserID) {
+	if s.member != nil && c.extra.presence.leave(s.member.UserID) {
 		loop.members.Add(-1)
 		r.tellLocked(c, MemberRemoved, s.member)
+		r.tell(Occasion{Kind: MemberWent, App: c.app, Channel: c.name, UserID: s.member.UserID})
 	}
-	if c.dead = c.idleLocked(); c.dead {
+	r.countLocked(c)
+	if len(c.places) == 0 {
 		loop.channels.Add(-1)
+		r.tell(Occasion{Kind: Vacated, App: c.app, Channel: c.name})
 	}
+	c.dead = c.idleLocked()
 	return c.dead
 }
 

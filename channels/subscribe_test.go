@@ -233,7 +233,7 @@ func TestMemoryIsGivenBackWhenACrowdLeaves(t *testing.T) {
 	}
 	for name, n := range map[string]int{
 		"handles": cap(l.handles), "subs": cap(l.subs),
-		"members": cap(c.presence.members), "seats": cap(c.presence.seats),
+		"blocks": cap(c.extra.presence.members.full), "seats": cap(c.extra.presence.seats),
 	} {
 		if n > 64 {
 			t.Errorf("%s keep room for %d when 10 are left", name, n)

@@ -23,6 +23,7 @@ type world struct {
 	books []*book
 
 	lastHandle atomic.Uint64
+	witnessed  []string       // what the witness was told, of tests that have one goroutine
 	owners     []atomic.Int64 // goroutine of each loop; 0 is not checked
 }
 
@@ -46,6 +47,32 @@ func newWorld(t failer, loops, formats int) *world {
 	}
 	w.Registry = New(cfg)
 	return w
+}
+
+// watched is a world whose witness writes down what it is told.
+func watched(t failer, cacheBytes int64) *world {
+	w := newWorld(t, 2, 1)
+	w.witness = func(o Occasion) {
+		line := fmt.Sprint(o.Kind, " ", o.Channel)
+		switch {
+		case o.UserID != "":
+			line += " " + o.UserID
+		case o.Kind == Counted:
+			line += fmt.Sprint(" ", o.Count)
+		}
+		w.witnessed = append(w.witnessed, line)
+	}
+	w.storage.limit = cacheBytes
+	return w
+}
+
+// expectWitnessed compares what the witness was told since the last time.
+func (w *world) expectWitnessed(want ...string) {
+	w.t.Helper()
+	if diff := cmp.Diff(want, w.witnessed); diff != "" {
+		w.t.Errorf("the witness was told (-want +got):\n%s", diff)
+	}
+	w.witnessed = nil
 }
 
 // own makes the calling goroutine the only one that may act as the loop.
@@ -79,7 +106,10 @@ func (w *world) join(at Place, app, channel, user string) *Subscription {
 }
 
 func (w *world) tryJoin(at Place, app, channel, user string, limit int) (*Subscription, error) {
-	j := Join{App: app, Channel: channel, Place: at, Handle: w.lastHandle.Add(1), MaxMembers: limit}
+	j := Join{
+		App: app, Channel: channel, Place: at, Handle: w.lastHandle.Add(1), MaxMembers: limit,
+		Cached: strings.HasPrefix(channel, "cache-"), Counts: strings.HasPrefix(channel, "counted-"),
+	}
 	if user != "" {
 		j.Presence = &Member{UserID: user, Info: fmt.Sprintf("%d", j.Handle)}
 	}
@@ -254,8 +284,26 @@ func (k *book) Deliver(_ int, m *Message, encoded any, to []Handle) {
 	}
 }
 
-func (k *book) Joined(_ int, s *Subscription, members []Member) {
-	k.write(s.Handle(), joinedLine(members))
+// EncodeMembers writes them as a confirmation does.
+func (k *book) EncodeMembers(members []*Member) any {
+	var b strings.Builder
+	for _, m := range members {
+		fmt.Fprintf(&b, " %s:%s", m.UserID, m.Info)
+	}
+	return b.String()
+}
+
+func (k *book) Joined(_ int, s *Subscription, now *Snapshot) {
+	line := "joined"
+	if now != nil {
+		for text := range now.Members.Encoded(uint8(k.format), k) {
+			line += text.(string)
+		}
+		if now.Cached != nil {
+			line += " cached " + now.Cached.Data
+		}
+	}
+	k.write(s.Handle(), line)
 }
 
 func (k *book) write(h Handle, line string) {
@@ -279,9 +327,19 @@ func text(m *Message) string {
 		return "-" + m.Member.UserID
 	case ClientEvent:
 		return m.UserID + " whispers " + m.Data
+	case Count:
+		return fmt.Sprint("count ", m.Subscriptions)
 	case Event:
 	}
 	return m.Data
+}
+
+// listOf returns the members one by one.
+func listOf(all Members) (list []Member) {
+	for m := range all.All() {
+		list = append(list, *m)
+	}
+	return list
 }
 
 // joinedLine is a confirmation as the tests write it.

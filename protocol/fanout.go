@@ -4,24 +4,32 @@ import (
 	"sync"
 
 	"fanfare/channels"
+	"fanfare/channels/users"
 	"fanfare/engine"
 )
 
-// NewRegistry makes a registry of channels over n loops. loop finds one by its
-// index and is asked each time, because an engine makes its loops as it
-// starts. A sink's index is its wire format's number.
-func NewRegistry(n int, loop func(i int) *engine.Loop, sinks ...channels.Sink) *channels.Registry {
+// NewRegistry makes a registry of channels over n loops, whose mailboxes it adds
+// to the config. loop finds one by its index and is asked each time, because an
+// engine makes its loops as it starts.
+func NewRegistry(n int, loop func(i int) *engine.Loop, cfg channels.Config) *channels.Registry {
 	boxes := make([]*mailbox, n)
 	ways := make([]channels.Mailbox, n)
 	for i := range n {
 		boxes[i] = &mailbox{loop: loop, index: i}
 		ways[i] = boxes[i]
 	}
-	r := channels.New(channels.Config{Mailboxes: ways, Sinks: sinks})
+	cfg.Mailboxes = ways
+	r := channels.New(cfg)
 	for _, b := range boxes {
 		b.registry = r
 	}
 	return r
+}
+
+// BindUsers gives users a registry of their own over the same loops. The sinks
+// are of the same wire formats as those of the channels, in the same order.
+func BindUsers(u *users.Users, n int, loop func(i int) *engine.Loop, sinks ...channels.Sink) {
+	u.Bind(NewRegistry(n, loop, channels.Config{Sinks: sinks, Witness: u.Witness}))
 }
 
 // mailbox fulfils channels.Mailbox with a loop. Static after NewRegistry.

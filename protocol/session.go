@@ -21,6 +21,7 @@ type Session struct {
 	Seen    uint32 // when its client last said something, Unix seconds
 	Version uint8  // of the protocol, as the client asked for it
 	Closed  bool   // nobody finds it any more
+	Counts  bool   // it is one of its app's connections
 }
 
 // Record is a session written down.
@@ -30,8 +31,17 @@ type Record struct {
 	Version  int    `json:"version"`
 	SocketID string `json:"socket_id"`
 	App      string `json:"app"`
+	// Address is the one that the connection counts for, where there is a limit
+	// per address.
+	Address string `json:"address,omitempty"`
 
 	Subscriptions []SubscriptionRecord `json:"subscriptions"`
+
+	// User is who is signed in; nil when nobody is.
+	User *UserRecord `json:"user,omitempty"`
+	// Probation tells that the session does not count among its app's
+	// connections yet.
+	Probation bool `json:"probation,omitempty"`
 
 	// RateDebt is how long the client's rate limit takes to be whole again.
 	RateDebt time.Duration `json:"rate_debt_ns"`
@@ -63,6 +73,13 @@ type MemberRecord struct {
 	Info   string `json:"user_info,omitempty"` // JSON text, byte for byte
 }
 
+// UserRecord is who is signed in on a session.
+type UserRecord struct {
+	ID        string   `json:"id"`
+	Info      string   `json:"user_info,omitempty"` // JSON text, byte for byte
+	Watchlist []string `json:"watchlist,omitempty"`
+}
+
 // Export writes down the session of an app. now is a reading of the clock that
 // its bucket is used with.
 func (s *Session) Export(protocol, app string, now time.Duration) Record {
@@ -72,6 +89,7 @@ func (s *Session) Export(protocol, app string, now time.Duration) Record {
 		SocketID:      s.ID.String(),
 		App:           app,
 		Subscriptions: make([]SubscriptionRecord, 0, s.Subs.Len()),
+		Probation:     !s.Counts,
 		RateDebt:      s.Rate.Debt(now),
 		LastActivity:  time.Unix(int64(s.Seen), 0).UTC(),
 	}

@@ -16,7 +16,8 @@ type deaf struct{}
 
 func (deaf) Encode(*channels.Message) any                           { return nil }
 func (deaf) Deliver(int, *channels.Message, any, []channels.Handle) {}
-func (deaf) Joined(int, *channels.Subscription, []channels.Member)  {}
+func (deaf) Joined(int, *channels.Subscription, *channels.Snapshot) {}
+func (deaf) EncodeMembers([]*channels.Member) any                   { return nil }
 
 // pairOfSubs is a set and what should be in it.
 type pairOfSubs struct {
@@ -61,7 +62,7 @@ func TestSubscriptions(t *testing.T) {
 	loop := enginetest.New(engine.Config{}, NewMux(""))
 	p := &pairOfSubs{
 		T: t, truth: map[string]*channels.Subscription{},
-		registry: NewRegistry(1, func(int) *engine.Loop { return loop.Loop }, deaf{}),
+		registry: NewRegistry(1, func(int) *engine.Loop { return loop.Loop }, channels.Config{Sinks: []channels.Sink{deaf{}}}),
 	}
 	p.check()
 	for round := range 3 {
@@ -87,7 +88,7 @@ func TestSubscriptions(t *testing.T) {
 
 func TestOnlySubscriptionAllocatesNothing(t *testing.T) {
 	loop := enginetest.New(engine.Config{}, NewMux(""))
-	p := &pairOfSubs{T: t, registry: NewRegistry(1, func(int) *engine.Loop { return loop.Loop }, deaf{})}
+	p := &pairOfSubs{T: t, registry: NewRegistry(1, func(int) *engine.Loop { return loop.Loop }, channels.Config{Sinks: []channels.Sink{deaf{}}})}
 	one := p.join("x")
 	if n := testing.AllocsPerRun(10, func() {
 		p.set.Add(one)

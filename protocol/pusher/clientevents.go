@@ -67,16 +67,17 @@ func (s *session) relay(c *engine.Conn, sub *channels.Subscription, event string
 	if member := sub.Member(); member != nil {
 		m.UserID = member.UserID
 	}
-	s.home.server.registry.Publish(m, s.relayed(c))
+	s.home.server.registry.Publish(m, s.relayed(c, m))
 }
 
 // relayed counts the event, or tells the sender that it went to nobody. A
 // cluster may answer later and elsewhere, so only the handle is taken along.
-func (s *session) relayed(c *engine.Conn) func(error) {
-	l, h := c.Loop(), s.Handle
+func (s *session) relayed(c *engine.Conn, m *channels.Message) func(error) {
+	l, h, report := c.Loop(), s.Handle, s.report(m)
 	return func(err error) {
 		if err == nil {
 			s.tenant.Counters.ClientEvents.Add(1)
+			report()
 			return
 		}
 		l.Post(engine.TaskFunc(func(l *engine.Loop) {
@@ -85,6 +86,16 @@ func (s *session) relayed(c *engine.Conn) func(error) {
 			}
 		}))
 	}
+}
+
+// report gives what tells webhooks of a client's event.
+func (s *session) report(m *channels.Message) func() {
+	tell := s.home.server.cfg.ClientEvent
+	if tell == nil || len(s.tenant.App.Webhooks) == 0 {
+		return func() {}
+	}
+	e := ClientEvent{App: m.App, Channel: m.Channel, Event: m.Event, Data: m.Data, SocketID: s.ID.String(), UserID: m.UserID}
+	return func() { tell(e) }
 }
 
 // payload gives data as the string that subscribers get: a string is that

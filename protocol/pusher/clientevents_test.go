@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"fanfare/channels/apps"
 )
 
@@ -157,4 +159,31 @@ func TestClientEventOverload(t *testing.T) {
 	sender.write(`{"event":"client-e","channel":"private-x","data":"d"}`)
 	sender.wants(pusherError("null", "Client event dropped: the server is overloaded and nobody got it; send it again later"))
 	other.wants()
+}
+
+func TestClientEventsAreReported_WHK13(t *testing.T) {
+	var got []ClientEvent
+	f := func(channel string, webhooks []apps.Webhook, want ...ClientEvent) {
+		t.Helper()
+		got = nil
+		app := apps.New("3", testKey, testSecret)
+		app.Webhooks = webhooks
+		store, err := apps.NewStatic(app)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := newWorldWith(t, Config{Apps: store, ClientEvent: func(e ClientEvent) { got = append(got, e) }}, app)
+		sender, _ := pair(w, channel)
+		sender.write(`{"event":"client-e","channel":"`+channel+`","data":{"a": 1}}`, `{"event":"client-e","channel":"private-other","data":"refused"}`)
+		for i := range want {
+			want[i].SocketID = sender.id
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("reported of %s (-want +got):\n%s", channel, diff)
+		}
+	}
+	hooks := []apps.Webhook{{URL: "http://127.0.0.1/"}}
+	f("private-x", hooks, ClientEvent{App: "3", Channel: "private-x", Event: "client-e", Data: `{"a":1}`})
+	f("presence-x", hooks, ClientEvent{App: "3", Channel: "presence-x", Event: "client-e", Data: `{"a":1}`, UserID: "s"})
+	f("private-x", nil)
 }

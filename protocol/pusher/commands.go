@@ -31,9 +31,10 @@ type command struct {
 	event   string
 	channel string
 
-	auth           string // subscribe
+	auth           string // subscribe and sign-in
 	channelData    string // subscribe: decoded once, exactly what was signed
 	hasChannelData bool
+	userData       string          // sign-in: the same
 	data           *fastjson.Value // client events; nil when absent
 }
 
@@ -54,7 +55,7 @@ func errUnread(why error) error {
 type parser struct {
 	frame  strictjson.Parser
 	nested strictjson.Parser // a command's data that came as a string
-	signed strictjson.Parser // channel_data, while the command is still in use
+	signed strictjson.Parser // channel_data or user_data, while the command is still in use
 }
 
 // pings are the frames that pusher-js and others send, recognised without
@@ -87,6 +88,8 @@ func (p *parser) parse(text []byte) (command, error) {
 	switch cmd.verb {
 	case verbSubscribe, verbUnsubscribe:
 		err = p.channelCommand(&cmd, v.Get("data"))
+	case verbSignin:
+		err = p.signin(&cmd, v.Get("data"))
 	case verbClientEvent:
 		err = cmd.clientEvent(v)
 	}
@@ -112,18 +115,27 @@ func verbOf(event string) verb {
 	return verbUnknown
 }
 
-// channelCommand reads the data of subscribe and unsubscribe: an object, or a
-// string that holds one.
-func (p *parser) channelCommand(cmd *command, data *fastjson.Value) error {
+// object gives a command's data: an object, or a string that holds one. member
+// is an example of what it needs.
+func (p *parser) object(cmd *command, data *fastjson.Value, member string) (*fastjson.Value, error) {
 	if text, ok := strictjson.String(data); ok {
 		inner, err := p.nested.Parse(borrow.Bytes(text))
 		if err != nil {
-			return fmt.Errorf("data of %s is a string that holds no JSON object: it %w", cmd.event, err)
+			return nil, fmt.Errorf("data of %s is a string that holds no JSON object: it %w", cmd.event, err)
 		}
 		data = inner
 	}
 	if data == nil || data.Type() != fastjson.TypeObject {
-		return fmt.Errorf(`%s needs data with a channel, such as {"event":"%[1]s","data":{"channel":"my-channel"}}`, cmd.event)
+		return nil, fmt.Errorf(`%s needs data, such as {"event":"%[1]s","data":{%s}}`, cmd.event, member)
+	}
+	return data, nil
+}
+
+// channelCommand reads the data of subscribe and unsubscribe.
+func (p *parser) channelCommand(cmd *command, data *fastjson.Value) error {
+	data, err := p.object(cmd, data, `"channel":"my-channel"`)
+	if err != nil {
+		return err
 	}
 	var ok bool
 	if cmd.channel, ok = strictjson.String(data.Get("channel")); !ok {
@@ -149,6 +161,19 @@ func (cmd *command) credentials(data *fastjson.Value) error {
 		cmd.hasChannelData = true
 	}
 	return nil
+}
+
+// signin reads the data of a sign-in.
+func (p *parser) signin(cmd *command, data *fastjson.Value) error {
+	data, err := p.object(cmd, data, `"auth":"KEY:SIGNATURE","user_data":"{\"id\":\"1\"}"`)
+	if err != nil {
+		return err
+	}
+	var ok bool
+	if cmd.userData, ok = strictjson.String(data.Get("user_data")); !ok {
+		return errors.New("user_data must be a JSON string, exactly the one that was signed")
+	}
+	return cmd.credentials(data)
 }
 
 func (cmd *command) clientEvent(v *fastjson.Value) error {

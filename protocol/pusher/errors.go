@@ -13,6 +13,7 @@ import (
 // Close codes of the protocol. None from 4300 up may end a connection:
 // clients would stay away for good.
 const (
+	codeTLS          = 4000
 	codeUnknownApp   = 4001
 	codeDisabled     = 4003
 	codeQuota        = 4004
@@ -30,6 +31,7 @@ const (
 const (
 	codeCommand      = 0    // written as null: one command failed
 	codeClientEvents = 4301 // a client event came too soon after others
+	codeWatchlist    = 4302 // a watchlist is too long
 )
 
 // Types and statuses of pusher:subscription_error, soketi's where it has them.

@@ -3,6 +3,7 @@ package pusher
 import (
 	"strconv"
 
+	"fanfare/channels/users"
 	"fanfare/engine"
 	"fanfare/protocol"
 	"fanfare/protocol/strictjson"
@@ -54,6 +55,59 @@ func appendSucceeded(dst []byte, channel string) []byte {
 	dst = append(dst, `{"event":"pusher_internal:subscription_succeeded","channel":`...)
 	dst = strictjson.AppendString(dst, channel)
 	return append(dst, `,"data":"{}"}`...)
+}
+
+// appendSigninSuccess appends the answer to a sign-in. userData is the string
+// that was signed, which clients parse.
+func appendSigninSuccess(dst []byte, userData string) []byte {
+	dst = append(dst, `{"event":"pusher:signin_success","data":{"user_data":`...)
+	dst = strictjson.AppendString(dst, userData)
+	return append(dst, "}}"...)
+}
+
+// appendWatchlist appends who is online and who is not; an empty list is left
+// out.
+func appendWatchlist(dst []byte, online, offline []string) []byte {
+	dst = append(dst, `{"event":"pusher_internal:watchlist_events","data":{"events":[`...)
+	dst = appendUsers(dst, users.Online, online)
+	if len(online) > 0 && len(offline) > 0 {
+		dst = append(dst, ',')
+	}
+	dst = appendUsers(dst, users.Offline, offline)
+	return append(dst, "]}}"...)
+}
+
+func appendUsers(dst []byte, name string, ids []string) []byte {
+	if len(ids) == 0 {
+		return dst
+	}
+	dst = append(dst, `{"name":"`...)
+	dst = append(dst, name...)
+	dst = append(dst, `","user_ids":[`...)
+	for i, id := range ids {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = strictjson.AppendString(dst, id)
+	}
+	return append(dst, "]}"...)
+}
+
+// appendCacheMiss appends what a joiner of a cache channel gets that keeps
+// nothing.
+func appendCacheMiss(dst []byte, channel string) []byte {
+	dst = append(dst, `{"event":"pusher:cache_miss","channel":`...)
+	dst = strictjson.AppendString(dst, channel)
+	return append(dst, `,"data":"{}"}`...)
+}
+
+// appendCount appends how many subscriptions a channel has.
+func appendCount(dst []byte, channel string, n int) []byte {
+	dst = append(dst, `{"event":"pusher_internal:subscription_count","channel":`...)
+	dst = strictjson.AppendString(dst, channel)
+	dst = append(dst, `,"data":"{\"subscription_count\":`...)
+	dst = strconv.AppendInt(dst, int64(n), 10)
+	return append(dst, `}"}`...)
 }
 
 // appendEvent appends a channel event. data is written as a JSON string with

@@ -26,7 +26,8 @@ func (s *Server) Export(c *engine.Conn) (protocol.Record, bool) {
 		sub := ss.Subs.Get(r.Subscriptions[i].Channel)
 		r.Subscriptions[i].Unconfirmed = !sub.Active() && !ss.brought(sub)
 	}
-	r.Conn = c.State()
+	r.User = ss.user.record()
+	r.Conn, r.Address = c.State(), ss.seat.String()
 	if w := ss.wait; w != nil {
 		r.Waiting = w.messages()
 	}
@@ -57,8 +58,15 @@ func appendWants(all []string, wants []want) []string {
 	return all
 }
 
-// message is the subscribe as a client would send it.
+// message is the command as a client would send it.
 func (w *want) message() string {
+	if w.user {
+		b := []byte(`{"event":"pusher:signin","data":{"auth":`)
+		b = strictjson.AppendString(b, w.auth)
+		b = append(b, `,"user_data":`...)
+		b = strictjson.AppendString(b, w.data)
+		return string(append(b, "}}"...))
+	}
 	b := []byte(`{"event":"pusher:subscribe","data":{"channel":`)
 	b = strictjson.AppendString(b, w.channel)
 	b = append(b, `,"auth":`...)
@@ -81,6 +89,7 @@ func (s *Server) Attach(c *engine.Conn, r *protocol.Record, app *apps.App) error
 	if err != nil {
 		return err
 	}
+	lostUser := ss.resume(r.User)
 	lost := ss.reenter(r)
 	// What waited comes before what the connection has read since.
 	w, resuming := ss.waiting(), &check{}
@@ -94,7 +103,14 @@ func (s *Server) Attach(c *engine.Conn, r *protocol.Record, app *apps.App) error
 	}
 	c.SetIdle(ss.activitySeconds())
 	c.SetMaxMessage(ss.tenant.App.Limits.MessageSize)
-	errs := make([]error, 0, len(lost))
+	if !ss.Counts {
+		ss.probation(c)
+	}
+	errs := make([]error, 0, len(lost)+1)
+	if lostUser != nil {
+		ss.failRefused(c, refused(lostUser))
+		errs = append(errs, fmt.Errorf("session %s lost its sign-in: %w", ss.ID, lostUser))
+	}
 	for _, l := range lost {
 		ss.refuseSubscribe(c, l.channel, l.no)
 		errs = append(errs, fmt.Errorf("session %s lost a subscription: %w", ss.ID, l.no))
@@ -121,13 +137,22 @@ func (s *Server) revive(c *engine.Conn, r *protocol.Record, app *apps.App) (*ses
 	if err := s.cfg.IDs.Adopt(ss.ID, ss.Handle); err != nil {
 		return nil, err
 	}
-	if !ss.tenant.Live.Acquire(app.MaxConnections) {
+	if ss.Counts = !r.Probation && ss.tenant.Live.Acquire(app.MaxConnections); !ss.Counts && !r.Probation {
 		s.cfg.IDs.Remove(ss.ID)
 		return nil, fmt.Errorf("cannot take up session %s: app %q has its maximum of %d connections open", ss.ID, app.ID, app.MaxConnections)
 	}
+	ss.seat = s.cfg.Gate.Adopt(r.Address)
 	h.counters.open.Add(1)
 	h.counters.opened.Add(1)
 	return ss, nil
+}
+
+// resume signs the user in again, without a word to the client.
+func (s *session) resume(r *protocol.UserRecord) error {
+	if r == nil {
+		return nil
+	}
+	return s.become(&profile{id: r.ID, info: r.Info, watchlist: r.Watchlist})
 }
 
 // brought tells that the session came with the subscription, confirmed, from
@@ -141,7 +166,7 @@ func (s *session) brought(sub *channels.Subscription) bool {
 func (s *session) reenter(r *protocol.Record) (lost []want) {
 	for i := range r.Subscriptions {
 		sub := &r.Subscriptions[i]
-		if err := s.enter(sub.Channel, sub.Presence()); err != nil {
+		if err := s.enter(sub.Channel, sub.Presence(), sub.Unconfirmed); err != nil {
 			lost = append(lost, want{channel: sub.Channel, no: refused(err)})
 			continue
 		}

@@ -6,11 +6,11 @@ import (
 	"fanfare/channels"
 	"fanfare/engine"
 	"fanfare/protocol/borrow"
-	"fanfare/protocol/pusher/auth"
 	"fanfare/protocol/pusher/names"
+	"fanfare/protocol/pusher/tenant"
 )
 
-// Consecutive subscribes that need a signature are collected and checked by a
+// Consecutive subscribes and sign-ins that need a signature are collected and checked by a
 // worker as one job; until it is back, all later commands of the connection
 // wait. So commands take effect in the order received. What waits is bounded:
 // beyond, and when the pool is full, the loop checks the signatures itself,
@@ -36,12 +36,37 @@ type wait struct {
 	quiet []*channels.Subscription
 }
 
-// want is a subscribe with what it was asked with.
+// want is a subscribe or a sign-in, with what it was asked with.
 type want struct {
 	channel, auth, data string // one string's parts
 	hasData             bool
+	user                bool // a sign-in: data is the user's
 	kind                names.Kind
 	no                  *refusal // refused already; its turn to be told will come
+}
+
+func wanted(cmd *command) want {
+	if cmd.verb == verbSignin {
+		return want{user: true, auth: cmd.auth, data: cmd.userData}
+	}
+	return want{
+		channel: cmd.channel, auth: cmd.auth, data: cmd.channelData, hasData: cmd.hasChannelData,
+		kind: names.KindOf(cmd.channel),
+	}
+}
+
+// signed tells that there is a signature to be checked.
+func (w *want) signed() bool { return w.user || w.no == nil && w.kind.NeedsAuth() }
+
+// check checks the signature. Any goroutine.
+func (w *want) check(keys *tenant.Keys, socketID string) error {
+	switch {
+	case !w.signed():
+		return nil
+	case w.user:
+		return keys.CheckUser(socketID, w.data, w.auth)
+	}
+	return keys.CheckChannel(socketID, w.channel, w.data, w.hasData, w.auth)
 }
 
 func (s *session) checking() bool { return s.wait != nil && s.wait.job != nil }
@@ -119,7 +144,7 @@ func (w *want) size() int { return 128 + len(w.channel) + len(w.auth) + len(w.da
 func (s *session) submit(c *engine.Conn) bool {
 	w := s.wait
 	job := &check{
-		loop: c.Loop(), handle: s.Handle, signer: s.tenant.Signer, socketID: s.ID.String(),
+		loop: c.Loop(), handle: s.Handle, keys: s.tenant.Keys, socketID: s.ID.String(),
 		wants: w.wants, results: make([]error, len(w.wants)),
 	}
 	w.wants, w.wantBytes = nil, 0
@@ -140,7 +165,7 @@ type check struct {
 	// Static.
 	loop     *engine.Loop
 	handle   engine.Handle
-	signer   *auth.Signer
+	keys     *tenant.Keys
 	socketID string
 	wants    []want
 
@@ -153,17 +178,9 @@ type check struct {
 func (k *check) work() {
 	defer k.loop.Post(k)
 	for i := range k.wants {
-		k.results[i] = k.verify(i)
+		k.results[i] = k.wants[i].check(k.keys, k.socketID)
 	}
 	k.done = true
-}
-
-func (k *check) verify(i int) error {
-	w := &k.wants[i]
-	if w.no == nil && w.kind.NeedsAuth() {
-		return auth.CheckChannel(k.signer, k.socketID, w.channel, w.data, w.hasData, w.auth)
-	}
-	return nil
 }
 
 // Run is called on the loop. When the session is gone, or went on without
@@ -206,7 +223,7 @@ func (s *session) applyAll(c *engine.Conn, k *check, results []error) {
 		if results != nil {
 			err = results[i]
 		} else {
-			err = k.verify(i)
+			err = k.wants[i].check(k.keys, k.socketID)
 		}
 		s.apply(c, &k.wants[i], err)
 	}
@@ -245,7 +262,5 @@ func (s *session) catchUp(c *engine.Conn, text []byte) {
 	s.settled()
 }
 
-// verify checks one subscribe on the loop.
-func (s *session) verify(w *want) error {
-	return auth.CheckChannel(s.tenant.Signer, s.ID.String(), w.channel, w.data, w.hasData, w.auth)
-}
+// verify checks one signature on the loop.
+func (s *session) verify(w *want) error { return w.check(s.tenant.Keys, s.ID.String()) }

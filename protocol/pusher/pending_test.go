@@ -2,6 +2,7 @@ package pusher
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -239,7 +240,7 @@ func TestCatchUpReadsStringData(t *testing.T) {
 	w.work()
 	for i := range 10 {
 		channel := fmt.Sprintf("presence-%d", i)
-		if got := w.registry.Members("3", channel); len(got) != 1 || got[0].UserID != fmt.Sprint(i) {
+		if got := w.registry.Members("3", channel); got.Len() != 1 || slices.Collect(got.All())[0].UserID != fmt.Sprint(i) {
 			t.Errorf("%s: %+v", channel, got)
 		}
 	}

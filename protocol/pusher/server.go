@@ -6,8 +6,10 @@ import (
 
 	"fanfare/channels"
 	"fanfare/channels/apps"
+	"fanfare/channels/users"
 	"fanfare/engine"
 	"fanfare/protocol"
+	"fanfare/protocol/gate"
 	"fanfare/protocol/pusher/tenant"
 )
 
@@ -28,6 +30,19 @@ type Config struct {
 	Tenants *apps.Tenants
 	IDs     *protocol.Directory
 
+	// Users stand on a registry of their own, one of whose sinks, with the same
+	// number as the server has in its registry, is UserSink.
+	Users *users.Users
+
+	// ClientEvent is told the events of clients that were relayed, for apps that
+	// have webhooks. It must not wait; any goroutine may call it. Nil is told
+	// nothing.
+	ClientEvent func(ClientEvent)
+
+	// Gate knows who is calling and how many connections a caller may have.
+	// Nil: whom the engine names, as many as there are.
+	Gate *gate.Gate
+
 	// PongTimeout is how long the answer to a ping may take. Whole seconds,
 	// default 30 s.
 	PongTimeout time.Duration
@@ -36,6 +51,12 @@ type Config struct {
 	// should be a quarter of the pool: the HTTP API takes another, and half is
 	// left for signatures. Default Loops, a quarter of the engine's default.
 	Lookups protocol.LookupLimits
+}
+
+// ClientEvent is an event that a client sent.
+type ClientEvent struct {
+	App, Channel, Event, Data, SocketID string
+	UserID                              string // of the sender, on presence channels
 }
 
 const defaultPongTimeout = 30 * time.Second
@@ -72,13 +93,15 @@ type home struct {
 	inner    []byte // for JSON that goes into a JSON string
 	tenants  *tenant.Cache
 	counters counters
+
+	deadlines deadlines
 }
 
 // New makes a server. It panics when the config lacks what has no default: a
 // programmer's mistake.
 func New(cfg Config) *Server {
-	if cfg.Loops < 1 || cfg.Loop == nil || cfg.Submit == nil || cfg.Apps == nil || cfg.Tenants == nil || cfg.IDs == nil {
-		panic("pusher: Config needs Loops, Loop, Submit, Apps, Tenants and IDs")
+	if cfg.Loops < 1 || cfg.Loop == nil || cfg.Submit == nil || cfg.Apps == nil || cfg.Tenants == nil || cfg.IDs == nil || cfg.Users == nil {
+		panic("pusher: Config needs Loops, Loop, Submit, Apps, Tenants, IDs and Users")
 	}
 	if cfg.PongTimeout <= 0 {
 		cfg.PongTimeout = defaultPongTimeout
@@ -93,7 +116,9 @@ func New(cfg Config) *Server {
 		slow:    newSlowRules(cfg.Apps),
 	}
 	for i := range cfg.Loops {
-		s.homes = append(s.homes, &home{server: s, index: i, tenants: tenant.NewCache(cfg.Tenants, i)})
+		h := &home{server: s, index: i, tenants: tenant.NewCache(cfg.Tenants, i)}
+		h.deadlines.home = h
+		s.homes = append(s.homes, h)
 	}
 	return s
 }

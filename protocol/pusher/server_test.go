@@ -15,6 +15,7 @@ import (
 
 	"fanfare/channels"
 	"fanfare/channels/apps"
+	"fanfare/channels/users"
 	"fanfare/engine"
 	"fanfare/protocol"
 )
@@ -48,9 +49,10 @@ func startLive(t *testing.T) *live {
 	}
 	s.pusher = New(Config{
 		Loops: loops, Loop: s.engine.Loop, Submit: s.engine.Submit,
-		Apps: store, Tenants: s.tenants, IDs: protocol.NewDirectory(),
+		Apps: store, Tenants: s.tenants, IDs: protocol.NewDirectory(), Users: users.New(time.Minute),
 	})
-	s.registry = protocol.NewRegistry(loops, s.engine.Loop, s.pusher)
+	protocol.BindUsers(s.pusher.cfg.Users, loops, s.engine.Loop, s.pusher.UserSink())
+	s.registry = protocol.NewRegistry(loops, s.engine.Loop, channels.Config{Sinks: []channels.Sink{s.pusher}})
 	s.pusher.Bind(s.registry, 0)
 	mux.Handle(Prefix, "WebSocket", s.pusher)
 	if err := s.engine.Start(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fanfare/channels/apps"
 	"fanfare/engine"
 	"fanfare/protocol"
+	"fanfare/protocol/gate"
 	"fanfare/protocol/pusher/tenant"
 )
 
@@ -16,7 +17,9 @@ type session struct {
 	protocol.Session
 	home   *home
 	tenant *tenant.Tenant
-	wait   *wait // commands that wait for a worker; nil while none do
+	wait   *wait      // commands that wait for a worker; nil while none do
+	user   *identity  // who is signed in; nil while nobody is
+	seat   *gate.Seat // of the connection's address; nil where no limit holds for it
 }
 
 // Message implements engine.Receiver.
@@ -51,7 +54,9 @@ func (s *session) Closed(_ *engine.Conn, _ engine.Cause) {
 		s.home.server.registry.Unsubscribe(sub)
 	}
 	s.Subs = protocol.Subscriptions{}
-	s.tenant.Live.Release()
+	s.signOut()
+	s.release()
+	s.seat.Leave()
 	s.home.counters.open.Add(-1)
 }
 
@@ -66,8 +71,8 @@ func (s *session) accept(c *engine.Conn, text []byte) bool {
 	if s.checking() {
 		return false
 	}
-	if cmd.verb == verbSubscribe && err == nil {
-		s.subscribe(c, &cmd)
+	if err == nil && (cmd.verb == verbSubscribe || cmd.verb == verbSignin) {
+		s.ask(c, &cmd)
 		return true
 	}
 	if s.collecting() && !s.submit(c) {
@@ -87,8 +92,6 @@ func (s *session) do(c *engine.Conn, cmd *command, err error) {
 	case cmd.verb == verbClientEvent:
 		s.clientEvent(c, cmd)
 	case cmd.verb == verbPong:
-	case cmd.verb == verbSignin:
-		s.fail(c, apps.RefusedNotPermitted, "pusher:signin is not available on this server: use private and presence channels")
 	default:
 		s.fail(c, apps.RefusedMalformed, textUnsupported(cmd.event))
 	}

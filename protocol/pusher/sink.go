@@ -7,6 +7,7 @@ import (
 	"fanfare/channels"
 	"fanfare/engine"
 	"fanfare/protocol/borrow"
+	"fanfare/protocol/pusher/names"
 )
 
 // Encode implements channels.Sink: one frame for all loops and subscribers.
@@ -19,6 +20,9 @@ func (s *Server) Encode(m *channels.Message) any {
 	case channels.MemberAdded, channels.MemberRemoved:
 		buf.appendMemberEvent(m)
 		return engine.NewText(engine.Protocol, buf.out)
+	case channels.Count:
+		buf.out = appendCount(buf.out, m.Channel, m.Subscriptions)
+		return engine.NewText(engine.Protocol, buf.out)
 	default:
 		buf.out = appendEvent(buf.out, m.Event, m.Channel, borrow.Bytes(m.Data), m.UserID)
 		return engine.NewTopic(s.slow.of(m.App, m.Channel), m.Channel, m.Event, buf.out)
@@ -29,21 +33,24 @@ func (s *Server) Encode(m *channels.Message) any {
 func (s *Server) Deliver(loop int, m *channels.Message, encoded any, to []channels.Handle) {
 	f := encoded.(*engine.Frame)
 	s.cfg.Loop(loop).Broadcast(f, to, m.Except)
-	live, ok := s.cfg.Tenants.Find(m.App)
-	if !ok {
-		return
-	}
 	n := len(to)
 	if m.Kind == channels.ClientEvent && engine.LoopOf(m.Except) == loop {
 		n-- // the sender is on the list
 	}
-	live.On(loop).MessagesOut.Add(uint64(n))
-	live.On(loop).BytesOut.Add(uint64(n * f.Len()))
+	s.count(loop, m.App, f, n)
+}
+
+// count counts a frame that went to n sessions of an app.
+func (s *Server) count(loop int, app string, f *engine.Frame, n int) {
+	if live, ok := s.cfg.Tenants.Find(app); ok {
+		live.On(loop).MessagesOut.Add(uint64(n))
+		live.On(loop).BytesOut.Add(uint64(n * f.Len()))
+	}
 }
 
 // Joined implements channels.Sink: the confirmation leaves in the channel's
 // order, before everything that the subscriber gets from it.
-func (s *Server) Joined(loop int, sub *channels.Subscription, members []channels.Member) {
+func (s *Server) Joined(loop int, sub *channels.Subscription, now *channels.Snapshot) {
 	c := s.cfg.Loop(loop).Conn(sub.Handle())
 	if c == nil {
 		return
@@ -54,12 +61,34 @@ func (s *Server) Joined(loop int, sub *channels.Subscription, members []channels
 	}
 	if sub.Member() == nil {
 		ss.reply(c, ss.home.text(func(dst []byte) []byte { return appendSucceeded(dst, sub.Channel()) }))
-		return
+	} else {
+		ss.welcome(c, sub, now.Members)
 	}
+	if sub.Active() && names.KindOf(sub.Channel()).Cached() {
+		ss.replay(c, sub.Channel(), now.Cached)
+	}
+}
+
+// welcome confirms a presence subscription.
+func (s *session) welcome(c *engine.Conn, sub *channels.Subscription, members channels.Members) {
 	buf := buffers.Get().(*buffer)
 	defer buffers.put(buf)
-	buf.appendPresence(sub.Channel(), members)
-	ss.reply(c, buf.out)
+	buf.appendPresence(s.home.server, sub.Channel(), members)
+	if len(buf.out) > keepScratch {
+		s.send(c, engine.NewText(engine.Protocol, buf.out))
+		return
+	}
+	s.reply(c, buf.out)
+}
+
+// replay sends what a cache channel keeps, as if it were published now, or tells
+// that it keeps nothing.
+func (s *session) replay(c *engine.Conn, channel string, kept *channels.Message) {
+	if kept == nil {
+		s.reply(c, s.home.text(func(dst []byte) []byte { return appendCacheMiss(dst, channel) }))
+		return
+	}
+	s.send(c, kept.Encoded(s.home.server.format, s.home.server).(*engine.Frame))
 }
 
 // knows tells whether the client has had the confirmation in an earlier life
@@ -77,9 +106,12 @@ func (s *session) knows(sub *channels.Subscription) bool {
 	return true
 }
 
-// buffer is what it takes to encode a frame: the frame, and JSON that goes
-// into a string within it.
-type buffer struct{ out, inner []byte }
+// buffer is what it takes to encode a frame: the frame, JSON that goes into a
+// string within it, and parts that are encoded already.
+type buffer struct {
+	out, inner []byte
+	rosters    []*roster
+}
 
 type bufferPool struct{ sync.Pool }
 

@@ -19,7 +19,7 @@ type counters struct {
 // Codes are counted by their place in this list; the last place is for all
 // others.
 var countedCodes = [...]uint16{
-	codeUnknownApp, codeDisabled, codeQuota, codePath, codeVersion, codeProtocol, codeNoProtocol,
+	codeTLS, codeUnknownApp, codeDisabled, codeQuota, codePath, codeVersion, codeProtocol, codeNoProtocol,
 	codeUnauthorized, codeCapacity, codeReconnect, codeNoPong,
 }
 

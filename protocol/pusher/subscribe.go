@@ -13,17 +13,17 @@ import (
 	"fanfare/protocol/pusher/names"
 )
 
-// subscribe carries out a subscribe, or has it wait for its signature check.
-// Those that follow one that waits wait with it, whatever they need.
-func (s *session) subscribe(c *engine.Conn, cmd *command) {
-	w := want{
-		channel: cmd.channel, auth: cmd.auth, data: cmd.channelData, hasData: cmd.hasChannelData,
-		kind: names.KindOf(cmd.channel), no: s.inadmissible(cmd),
+// ask carries out a subscribe or a sign-in, or has it wait for its signature
+// check. Those that follow one that waits wait with it, whatever they need.
+func (s *session) ask(c *engine.Conn, cmd *command) {
+	w := wanted(cmd)
+	if !w.user {
+		w.no = s.inadmissible(cmd)
 	}
 	switch {
 	case s.collecting():
 		s.collect(c, w)
-	case w.no != nil || !w.kind.NeedsAuth():
+	case w.no != nil || !w.signed():
 		s.apply(c, &w, nil)
 	case s.wait != nil && s.wait.inline:
 		s.home.counters.inline.Add(1)
@@ -37,32 +37,24 @@ func (s *session) subscribe(c *engine.Conn, cmd *command) {
 // signature over it means anything.
 func (s *session) inadmissible(cmd *command) *refusal {
 	limit := s.tenant.App.Limits.ChannelName
-	if err := names.CheckChannel(cmd.channel, limit); err != nil {
-		if len(cmd.channel) > limit {
-			return &refusal{err.Error(), typeLimit, statusName, apps.RefusedName}
-		}
-		return &refusal{err.Error(), typeInvalid, statusMalformed, apps.RefusedName}
+	err := names.CheckChannel(cmd.channel, limit)
+	switch {
+	case err == nil:
+		return nil
+	case len(cmd.channel) > limit:
+		return &refusal{err.Error(), typeLimit, statusName, apps.RefusedName}
 	}
-	switch kind := names.KindOf(cmd.channel); {
-	case kind.User():
-		return &refusal{
-			"Cannot subscribe to " + clip(cmd.channel) + ": it is for that user's own signed-in connections, and sign-in is not available on this server",
-			typeAuth, statusForbidden, apps.RefusedNotPermitted,
-		}
-	case kind.Presence() && !cmd.hasChannelData:
-		return &refusal{
-			"Cannot subscribe to presence channel " + clip(cmd.channel) + " without channel_data: it must be a JSON string with a user_id, and part of what is signed",
-			typeAuth, statusUnauthorized, apps.RefusedSignature,
-		}
-	}
-	return nil
+	return &refusal{err.Error(), typeInvalid, statusMalformed, apps.RefusedName}
 }
 
-// apply makes a subscription whose signature check ended with unauthorized,
-// nil when it was right or is not needed. From here on it counts for the
-// connection's later commands; the confirmation comes in the channel's order.
+// apply does what was asked for, once its signature check has ended with
+// unauthorized, nil when it was right or is not needed. From here on a
+// subscription counts for the connection's later commands; the confirmation
+// comes in the channel's order.
 func (s *session) apply(c *engine.Conn, w *want, unauthorized error) {
 	switch {
+	case w.user:
+		s.signIn(c, w, unauthorized)
 	case w.no != nil:
 		s.refuseSubscribe(c, w.channel, w.no)
 	case s.Subs.Get(w.channel) != nil:
@@ -72,6 +64,8 @@ func (s *session) apply(c *engine.Conn, w *want, unauthorized error) {
 	default:
 		if err := s.join(w); err != nil {
 			s.refuseSubscribe(c, w.channel, refused(err))
+		} else if w.kind.NeedsAuth() {
+			s.authorized(c)
 		}
 	}
 }
@@ -81,25 +75,66 @@ func (s *session) join(w *want) error {
 	if n := limits.ChannelsPerConnection; n > 0 && s.Subs.Len() >= n {
 		return errTooManyChannels(w.channel, n)
 	}
-	var member *channels.Member
-	if w.kind.Presence() {
-		var err error
-		if member, err = s.home.member(w.data, limits); err != nil {
+	if w.kind.User() {
+		if err := s.owns(w.channel); err != nil {
 			return err
 		}
 	}
-	return s.enter(w.channel, member)
+	member, err := s.memberFor(w)
+	if err != nil {
+		return err
+	}
+	return s.enter(w.channel, member, true)
 }
 
-// enter puts the session on a channel.
-func (s *session) enter(channel string, member *channels.Member) error {
+// owns refuses the channel of a user that the connection isn't signed in as.
+func (s *session) owns(channel string) error {
+	id, _ := names.UserOf(channel)
+	switch {
+	case s.user == nil:
+		return &refusal{
+			"Cannot subscribe to " + clip(channel) + ": it is for that user's own connections, and this one is not signed in",
+			typeAuth, statusForbidden, apps.RefusedNotPermitted,
+		}
+	case s.user.id != id:
+		return &refusal{
+			"Cannot subscribe to " + clip(channel) + ": this connection is signed in as " + clip(s.user.id),
+			typeAuth, statusForbidden, apps.RefusedNotPermitted,
+		}
+	}
+	return nil
+}
+
+// memberFor is who the session will be on a presence channel: as the
+// application signed it with the subscription, or else with the sign-in.
+func (s *session) memberFor(w *want) (*channels.Member, error) {
+	switch {
+	case !w.kind.Presence():
+		return nil, nil
+	case w.hasData:
+		return s.home.member(w.data, &s.tenant.App.Limits)
+	case s.user == nil:
+		return nil, &refusal{
+			"Cannot subscribe to presence channel " + clip(w.channel) + " without channel_data: it must be a JSON string with a user_id, and part of what is signed, unless the connection is signed in",
+			typeAuth, statusUnauthorized, apps.RefusedSignature,
+		}
+	}
+	return s.user.member(), nil
+}
+
+// enter puts the session on a channel. A fresh subscription gets what the
+// channel keeps.
+func (s *session) enter(channel string, member *channels.Member, fresh bool) error {
+	kind := names.KindOf(channel)
 	sub, err := s.home.server.registry.Subscribe(channels.Join{
 		App:        s.tenant.App.ID,
 		Channel:    channel,
-		Place:      channels.Place{Loop: uint16(s.home.index), Format: s.home.server.format},
+		Place:      s.place(),
 		Handle:     s.Handle,
 		Presence:   member,
 		MaxMembers: s.tenant.App.Limits.PresenceMembers,
+		Cached:     fresh && kind.Cached(),
+		Counts:     s.tenant.App.SubscriptionCounts && !kind.Presence(),
 	})
 	if err != nil {
 		return err

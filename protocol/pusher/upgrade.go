@@ -2,6 +2,7 @@ package pusher
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"fanfare/engine/http1"
 	"fanfare/protocol"
 	"fanfare/protocol/borrow"
+	"fanfare/protocol/gate"
 	"fanfare/protocol/pusher/tenant"
 )
 
@@ -32,6 +34,7 @@ type asked struct {
 	hasProtocol bool
 	version     string
 	origin      string
+	caller      gate.Caller
 }
 
 func (a asked) clone() asked {
@@ -66,6 +69,7 @@ func (s *Server) Request(c *engine.Conn, r *http1.Request) {
 		s.RefusePath(c, r)
 		return
 	}
+	a.caller = s.cfg.Gate.Caller(c, r)
 	switch app, answer := s.cfg.Apps.ByKey(a.key); answer {
 	case apps.Found:
 		s.admit(c, app, &a)
@@ -139,22 +143,47 @@ func orRaw(b []byte) string {
 }
 
 // admit judges an upgrade to a known app, always in the same order: enabled,
-// protocol and version, origin, capacity and quota.
+// TLS, protocol and version, origin, capacity, limits of the caller, and quota.
 func (s *Server) admit(c *engine.Conn, app *apps.App, a *asked) {
 	t := s.homes[c.Loop().Index()].tenants.Of(app)
 	version, no := judge(app, a)
-	switch {
-	case no != nil:
-	case c.Surplus():
-		no = &denial{codeCapacity, apps.RefusedCapacity, textFull}
-	case !t.Live.Acquire(app.MaxConnections):
-		no = &denial{codeQuota, apps.RefusedQuota, fmt.Sprintf("app has its maximum of %d connections open", app.MaxConnections)}
-	default:
-		s.open(c, t, version)
+	var seat *gate.Seat
+	if no == nil {
+		seat, no = s.room(c, t, a)
+	}
+	if no != nil {
+		t.Live.Refuse(no.why)
+		s.refuse(c, no.code, no.text)
 		return
 	}
-	t.Live.Refuse(no.why)
-	s.refuse(c, no.code, no.text)
+	s.open(c, t, version, seat)
+}
+
+// room finds what a connection may lack: a place on the node, one of its
+// address's, and one of the app's. Both of the latter are to be given back, with
+// Seat.Leave and Live.Release.
+func (s *Server) room(c *engine.Conn, t *tenant.Tenant, a *asked) (*gate.Seat, *denial) {
+	if c.Surplus() {
+		return nil, &denial{codeCapacity, apps.RefusedCapacity, textFull}
+	}
+	seat, err := s.cfg.Gate.Enter(a.caller.Addr)
+	if err != nil {
+		return nil, turnedAway(err)
+	}
+	if limit := t.App.MaxConnections; !t.App.AuthorizedConnections && !t.Live.Acquire(limit) {
+		seat.Leave()
+		return nil, &denial{codeQuota, apps.RefusedQuota, textQuota(limit)}
+	}
+	return seat, nil
+}
+
+// turnedAway makes a denial of the gate's refusal.
+func turnedAway(err error) *denial {
+	no := &denial{codeCapacity, apps.RefusedRate, err.Error()}
+	if r, ok := errors.AsType[*gate.Refusal](err); ok && r.Reason == gate.TooManyOfAddress {
+		no.why = apps.RefusedCapacity
+	}
+	return no
 }
 
 // denial is why an upgrade is refused.
@@ -167,6 +196,9 @@ type denial struct {
 func judge(app *apps.App, a *asked) (version uint8, no *denial) {
 	if !app.Enabled {
 		return 0, &denial{codeDisabled, apps.RefusedDisabled, "app is disabled"}
+	}
+	if app.TLSOnly && !a.caller.TLS {
+		return 0, &denial{codeTLS, apps.RefusedTLS, "app takes TLS connections only: connect with wss:// (pusher-js: forceTLS: true)"}
 	}
 	if version, no = judgeProtocol(app, a); no != nil {
 		return 0, no
@@ -214,12 +246,13 @@ func (s *Server) refuseUnknown(c *engine.Conn, key string) {
 }
 
 // open makes the session of an admitted upgrade. 101 and hello leave together.
-func (s *Server) open(c *engine.Conn, t *tenant.Tenant, version uint8) {
+func (s *Server) open(c *engine.Conn, t *tenant.Tenant, version uint8, seat *gate.Seat) {
 	h := s.homes[c.Loop().Index()]
-	ss := &session{home: h, tenant: t}
-	ss.Version = version
+	ss := &session{home: h, tenant: t, seat: seat}
+	ss.Version, ss.Counts = version, !t.App.AuthorizedConnections
 	if err := c.Upgrade(ss); err != nil {
-		t.Live.Release()
+		ss.release()
+		seat.Leave()
 		h.counters.badHandshakes.Add(1)
 		return
 	}
@@ -230,5 +263,8 @@ func (s *Server) open(c *engine.Conn, t *tenant.Tenant, version uint8) {
 	timeout := ss.activitySeconds()
 	c.SetIdle(timeout)
 	c.SetMaxMessage(t.App.Limits.MessageSize)
+	if !ss.Counts {
+		ss.probation(c)
+	}
 	ss.reply(c, h.text(func(dst []byte) []byte { return appendHello(dst, ss.ID, timeout) }))
 }

@@ -6,6 +6,7 @@ import (
 
 	"fanfare/channels/apps"
 	"fanfare/protocol/pusher/auth"
+	"fanfare/protocol/pusher/tenant"
 )
 
 // authenticate checks the signature, and only then whether the app is served:
@@ -27,7 +28,7 @@ func (k *call) authenticate() *refusal {
 func (k *call) checkSignature() *refusal {
 	h := k.home
 	var err error
-	h.params, err = k.verify(k.Signer, h.params[:0], &h.paths, h.server.cfg.Now())
+	h.params, err = k.verify(k.Keys, h.params[:0], &h.paths, h.server.cfg.Now())
 	if err == nil {
 		return nil
 	}
@@ -44,7 +45,7 @@ type queryError struct{ error }
 // verify appends the query's parameters to params and checks the signature.
 // Libraries sign the path as they build it, without the configured prefix or
 // with it. paths is room for those.
-func (q *request) verify(signer *auth.Signer, params []auth.Param, paths *[2]string, now time.Time) ([]auth.Param, error) {
+func (q *request) verify(keys *tenant.Keys, params []auth.Param, paths *[2]string, now time.Time) ([]auth.Param, error) {
 	params, err := auth.AppendQuery(params, q.query)
 	if err != nil {
 		return params, queryError{err}
@@ -54,17 +55,5 @@ func (q *request) verify(signer *auth.Signer, params []auth.Param, paths *[2]str
 	if q.whole == q.path {
 		n = 1
 	}
-	return params, signer.CheckRequest(&auth.Request{Method: q.method, Paths: paths[:n], Params: params, Body: q.body}, now)
-}
-
-// param gives a parameter of the query, "" without it. Of one that is given
-// twice the last counts, as with those that sign.
-func (k *call) param(name string) string {
-	value := ""
-	for _, p := range k.home.params {
-		if p.Key == name {
-			value = p.Value
-		}
-	}
-	return value
+	return params, keys.CheckRequest(&auth.Request{Method: q.method, Paths: paths[:n], Params: params, Body: q.body}, now)
 }

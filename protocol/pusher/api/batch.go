@@ -10,6 +10,9 @@ import (
 // publishBatch is POST batch_events. All events are judged before the first is
 // published, and room for all of them is made first: it is all or none.
 func (k *call) publishBatch() *refusal {
+	if no := k.nothingInQuery(); no != nil {
+		return no
+	}
 	o, no := k.object()
 	if no != nil {
 		return no
@@ -17,8 +20,7 @@ func (k *call) publishBatch() *refusal {
 	if no := k.readBatch(o.Get("batch")); no != nil {
 		return no
 	}
-	k.send(k.batchInfo())
-	return nil
+	return k.send(k.batchInfo())
 }
 
 // readBatch reads the events into the loop's list.

@@ -82,7 +82,7 @@ func TestAPI23BatchRefusals(t *testing.T) {
 	f(400, "channel is missing", func(e map[string]any) { e["channels"] = []string{"c"}; delete(e, "channel") })
 	f(400, "channel must be a string, not 7", set("channel", 7))
 	f(400, `channel: invalid channel name "a b"`, set("channel", "a b"))
-	f(501, "channel: events for a signed-in user", set("channel", "#server-to-user-7"))
+	f(400, `channel: invalid channel name "#server-to-user-": a user id must follow`, set("channel", "#server-to-user-"))
 	f(400, "socket_id: invalid socket id", set("socket_id", "x"))
 	f(400, `info holds "x"`, set("info", "x"))
 

@@ -30,6 +30,26 @@ func BenchmarkPublish(b *testing.B) {
 	}
 }
 
+// BenchmarkBatch is one signed batch of ten events, likewise; the promise is
+// about events.
+func BenchmarkBatch(b *testing.B) {
+	w := newWorld(b)
+	w.subscribe("c")
+	w.sink.mute = true
+	const requests, events = 4, 10
+	data := strings.Repeat("x", 200)
+	batch := batchOf(events, func(_ int, e map[string]any) { e["data"] = data })
+	request := []byte(strings.Repeat(string(w.signed("POST", "/apps/3/batch_events", batch)), requests))
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N / requests {
+		w.loop.Ingest(w.peer.Conn(), request)
+		w.loop.Settle()
+		w.peer.Received()
+	}
+	b.ReportMetric(events*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}
+
 // BenchmarkRequest is the API's own part of it.
 func BenchmarkRequest(b *testing.B) {
 	w := newWorld(b)

@@ -6,6 +6,7 @@ import (
 	"fanfare/channels/apps"
 	"fanfare/engine/http1"
 	"fanfare/protocol/pusher/auth"
+	"fanfare/protocol/pusher/tenant"
 )
 
 // strangersBody is the largest body in bytes that is kept for somebody who has
@@ -39,7 +40,7 @@ func (s *Server) BodyLimit(r *http1.Request) int {
 // The signature covers the body through body_md5, which is checked last.
 func (s *Server) signedHead(app *apps.App, q *request) bool {
 	var paths [2]string
-	_, err := q.verify(auth.NewSigner(app.Key, app.Secret), nil, &paths, s.cfg.Now())
+	_, err := q.verify(tenant.NewKeys(app), nil, &paths, s.cfg.Now())
 	if err == nil {
 		return true
 	}

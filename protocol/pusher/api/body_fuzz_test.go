@@ -49,7 +49,7 @@ func FuzzPublishBody(f *testing.F) {
 
 // readAny reads a batch if there is one, else an event.
 func (k *call) readAny() ([]event, *refusal) {
-	o, no := k.object()
+	o, no := k.parameters()
 	if no != nil {
 		return nil, no
 	}

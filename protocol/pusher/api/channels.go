@@ -3,7 +3,9 @@ package api
 import (
 	"strconv"
 	"strings"
+	"time"
 
+	"fanfare/channels"
 	"fanfare/channels/apps"
 	"fanfare/protocol/pusher/names"
 	"fanfare/protocol/strictjson"
@@ -22,12 +24,29 @@ func (k *call) showChannel() *refusal {
 	answer := make([]byte, 0, 80)
 	answer = append(answer, `{"occupied":`...)
 	answer = strconv.AppendBool(answer, k.home.server.cfg.Registry.Subscribers(k.App.ID, channel) > 0)
-	if asked != 0 {
+	if asked&^cacheItem != 0 {
 		answer = append(answer, ',')
 		answer = k.appendCounts(answer, channel, asked)
 	}
+	if asked&cacheItem != 0 {
+		answer = append(answer, `,"cache":`...)
+		answer = appendCached(answer, k.home.server.cfg.Registry.Cached(k.App.ID, channel))
+	}
 	k.home.ok(k.conn, append(answer, '}'))
 	return nil
+}
+
+// appendCached appends what a channel keeps, null for nothing. ttl is in whole
+// seconds, of which the last begun one counts: 0 would say that it is gone.
+func appendCached(dst []byte, kept channels.Cached) []byte {
+	if kept.Message == nil {
+		return append(dst, "null"...)
+	}
+	dst = append(dst, `{"data":`...)
+	dst = strictjson.AppendString(dst, kept.Message.Data)
+	dst = append(dst, `,"ttl":`...)
+	dst = strconv.AppendInt(dst, int64((kept.TTL+time.Second-1)/time.Second), 10)
+	return append(dst, '}')
 }
 
 // channel gives the channel that the path names, decoded; it may be borrowed.
@@ -41,7 +60,7 @@ func (k *call) channel() (string, *refusal) {
 // askedAbout reads which attributes of the channel are wanted. One that it
 // doesn't have is an error.
 func (k *call) askedAbout(channel string) (attributes, *refusal) {
-	asked, no := parseInfo("info", k.param("info"), userCount|subscriptionCount|cacheItem)
+	asked, no := parseInfo("info", k.info(), userCount|subscriptionCount|cacheItem)
 	if no != nil {
 		return 0, no
 	}
@@ -51,8 +70,6 @@ func (k *call) askedAbout(channel string) (attributes, *refusal) {
 		return 0, malformed("info asks for user_count, which only presence channels have: %q does not begin with presence-", clip(channel))
 	case asked&cacheItem != 0 && !kind.Cached():
 		return 0, malformed("info asks for cache, which only cache channels have: %q has no cache- after its kind", clip(channel))
-	case asked&cacheItem != 0:
-		return 0, later("info=cache is not served by this version")
 	}
 	return asked, nil
 }
@@ -69,7 +86,7 @@ func (k *call) countConnections() *refusal {
 // not an application's to see.
 func (k *call) listChannels() *refusal {
 	prefix := strings.Clone(k.param("filter_by_prefix"))
-	asked, no := parseInfo("info", k.param("info"), userCount)
+	asked, no := parseInfo("info", k.info(), userCount)
 	if no != nil {
 		return no
 	}
@@ -114,8 +131,9 @@ func (k *call) listUsers() *refusal {
 	channel = strings.Clone(channel)
 	return k.onWorker(func() []byte {
 		answer := []byte(`{"users":[`)
-		for i, m := range registry.Members(app, channel) {
-			if i > 0 {
+		first := len(answer)
+		for m := range registry.Members(app, channel).All() {
+			if len(answer) > first {
 				answer = append(answer, ',')
 			}
 			answer = append(answer, `{"id":`...)

@@ -95,8 +95,10 @@ func TestAPI28Channel(t *testing.T) {
 	}
 	g("nobody?info=user_count", 400, `which only presence channels have: "nobody" does not begin with presence-`) // API-29
 	g("private-a?info=subscription_count,user_count", 400, "which only presence channels have")
-	g("nobody?info=cache", 400, "which only cache channels have") // API-31
-	g("cache-a?info=cache", 501, "info=cache is not served by this version")
+	for _, channel := range []string{"nobody", "presence-a", "private-a", "my-cache-a", "%23server-to-user-1"} { // API-31
+		g(channel+"?info=cache", 400, "which only cache channels have")
+		g(channel+"?info=subscription_count,cache", 400, "which only cache channels have")
+	}
 	g("a?info=foo", 400, `info holds "foo": use user_count, subscription_count, cache`)
 	g("a%20b", 400, `invalid channel name "a b"`)
 	g("a%2Fb", 400, `invalid channel name "a/b"`)

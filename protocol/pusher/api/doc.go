@@ -1,12 +1,15 @@
 // Package api is the signed HTTP API of the Pusher protocol, which an
 // application's servers publish through and ask who is there:
 //
-//	POST /apps/ID/events                publish one event on up to a hundred channels
-//	POST /apps/ID/batch_events          publish several events, all or none
-//	GET  /apps/ID/channels              the occupied channels
-//	GET  /apps/ID/channels/NAME         one channel
-//	GET  /apps/ID/channels/NAME/users   the members of a presence channel
-//	GET  /apps/ID/connections           how many connections the app has open
+//	POST /apps/ID/events                          publish one event on up to a hundred channels
+//	POST /apps/ID/batch_events                    publish several events, all or none
+//	GET  /apps/ID/channels                        the occupied channels
+//	GET  /apps/ID/channels/NAME                   one channel: its counts, what it keeps
+//	GET  /apps/ID/channels/NAME/users             the members of a presence channel
+//	POST /apps/ID/users/ID/terminate_connections  end the connections of a signed-in user
+//	GET  /apps/ID/connections                     how many connections the app has open
+//	POST /apps/ID/channels/NAME/events            publish an event whose data is the body (deprecated)
+//	GET  /apps/ID/channels/NAME/stats             the counts of one channel (deprecated)
 //
 // # The way of a request
 //
@@ -32,7 +35,16 @@
 // repaired. Of members that are given twice the first counts; unknown ones are
 // ignored; null is as good as absent, except for data.
 //
-// Parameters of a POST are read from its body only; events for signed-in users,
-// the last event of a cache channel, ending a user's connections and the
-// deprecated paths are answered 501 by a sentence.
+// An event may come as parameters of the query as well, or partly; what is given
+// in both places is refused. The signature covers both, the body by its MD5. But
+// the vendor has the query signed without its escapes, so that data=a%26name=b and
+// data=a&name=b have one signature: who can change a request on its way can move
+// such borders, which JSON does not have.
+//
+// # How much
+//
+// An app may have limits for what its servers do on this node: events a second,
+// counted once for each channel, and questions (GET) a second. Ending a user's
+// connections is neither. What is too much is answered 429, with nobody having
+// got anything of it, and counted; what could never get through is answered 400.
 package api

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/valyala/fastjson"
@@ -15,7 +14,7 @@ import (
 )
 
 // event is what somebody wants to publish. Its strings are borrowed from the
-// parser.
+// request or its parser.
 type event struct {
 	name, data string
 	channels   []string // distinct
@@ -85,10 +84,16 @@ func (k *call) readData(o *fastjson.Object, p place) (string, *refusal) {
 		h.inner = v.MarshalTo(h.inner)
 		data = borrow.String(h.inner[from:])
 	}
-	if limit := k.App.Limits.EventData; len(data) > limit {
-		return "", refusef(413, apps.RefusedSize, "%s has %d bytes: at most %d are allowed", p.of("data"), len(data), limit)
+	return data, k.checkSize(p, "data", len(data))
+}
+
+// checkSize judges how much data an event has. What it is called in a text is
+// only put together when it is needed.
+func (k *call) checkSize(p place, member string, bytes int) *refusal {
+	if limit := k.App.Limits.EventData; bytes > limit {
+		return refusef(413, apps.RefusedSize, "%s has %d bytes: at most %d are allowed", p.of(member), bytes, limit)
 	}
-	return data, nil
+	return nil
 }
 
 // readExcept finds the connection that is to get nothing. An id that nobody has
@@ -113,9 +118,6 @@ func (k *call) readExcept(o *fastjson.Object, p place) (channels.Handle, *refusa
 func (k *call) checkName(name string) *refusal {
 	if err := names.CheckChannel(name, k.App.Limits.ChannelName); err != nil {
 		return refusef(400, apps.RefusedName, "%v", err)
-	}
-	if names.KindOf(name).User() {
-		return later(fmt.Sprintf("events for a signed-in user (%q) are not served by this version", clip(name)))
 	}
 	return nil
 }

@@ -7,8 +7,18 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"fanfare/channels/apps"
 	"fanfare/protocol/borrow"
 )
+
+// object reads the body, which must be a JSON object.
+func (k *call) object() (*fastjson.Object, *refusal) {
+	o, err := k.home.parse(k.body)
+	if err != nil {
+		return nil, &refusal{status: 400, why: apps.RefusedMalformed, text: err.Error()}
+	}
+	return o, nil
+}
 
 // parse reads a body that must be a JSON object. The value is borrowed until
 // the loop's next parse.

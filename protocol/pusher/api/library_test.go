@@ -66,6 +66,10 @@ func TestAPI42GoLibrary(t *testing.T) {
 	who, err := client.GetChannelUsers("presence-a")
 	f(err, who, &pusher.Users{List: []pusher.User{{ID: "1"}, {ID: "2"}}})
 
+	u := w.subscribe("#server-to-user-user-12")
+	f(client.SendToUser("user-12", "x", "y"), nil, nil)
+	w.got(fmt.Sprintf("#server-to-user-user-12 x y [%d]", u))
+
 	if err := client.Trigger("c", "x", strings.Repeat("x", 10240)); err != nil {
 		t.Error(err)
 	}

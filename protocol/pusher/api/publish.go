@@ -11,7 +11,7 @@ import (
 
 // publish is POST events.
 func (k *call) publish() *refusal {
-	o, no := k.object()
+	o, no := k.parameters()
 	if no != nil {
 		return no
 	}
@@ -27,23 +27,7 @@ func (k *call) publish() *refusal {
 	if e.info != 0 {
 		answer = k.appendChannelInfo(nil, &e)
 	}
-	k.send(answer)
-	return nil
-}
-
-// object reads the body of a publish.
-func (k *call) object() (*fastjson.Object, *refusal) {
-	for _, p := range k.home.params {
-		switch p.Key {
-		case "name", "data", "channel", "channels", "channels[]", "socket_id", "info", "batch":
-			return nil, later("parameter " + p.Key + " is in the query, which this version does not read: send it in the body, as JSON")
-		}
-	}
-	o, err := k.home.parse(k.body)
-	if err != nil {
-		return nil, &refusal{status: 400, why: apps.RefusedMalformed, text: err.Error()}
-	}
-	return o, nil
+	return k.send(answer)
 }
 
 // readChannels reads where an event is to go. channels counts if there are

@@ -170,7 +170,7 @@ func TestPublishRefusals(t *testing.T) {
 	f("one bad channel", body("x", "y", "c", ":user::x"), 400, `channels[1]: invalid channel name ":user::x"`)
 	f("long channel", body("x", "y", strings.Repeat("c", 201)), 400, `it has more than 200 characters`)
 	f("reserved channel", `{"name":"x","data":"y","channel":"#other"}`, 400, `channel: invalid channel name "#other"`) // API-37
-	f("user's channel", body("x", "y", "#server-to-user-7"), 501, `channels[0]: events for a signed-in user ("#server-to-user-7") are not served`)
+	f("nobody's channel", body("x", "y", "#server-to-user-"), 400, `channels[0]: invalid channel name "#server-to-user-": a user id must follow`)
 
 	for _, id := range []string{"", "abc", "1", "1.", ".1", "1.2.3", "-1.2", "1.2 ", "1.2\n", "1,2", "1.x", "١.٢"} { // API-18
 		f("socket_id "+id, encode(map[string]any{"name": "x", "data": "y", "channel": "c", "socket_id": id}), 400, "socket_id: invalid socket id")
@@ -189,13 +189,16 @@ func TestPublishRefusals(t *testing.T) {
 	}
 }
 
-func TestParametersInTheQuery(t *testing.T) {
+// API-37: an event for a signed-in user is one on that user's channel.
+func TestAPI37Users(t *testing.T) {
 	w := newWorld(t)
-	w.subscribe("c")
-	w.refuses(w.do(w.signed("POST", "/apps/3/events?name=x&data=y&channels[]=c", "")), 501, "parameter name is in the query")
-	w.refuses(w.do(w.signed("POST", "/apps/3/events?socket_id=1.1", body("x", "y", "c"))), 501, "parameter socket_id is in the query")
-	w.got()
-	w.is(w.do(w.signed("POST", "/apps/3/events?other=1", body("x", "y", "c"))), "{}")
+	h := w.subscribe("#server-to-user-a=b,c;d@e")
+	w.is(w.post("events", body("x", "y", "#server-to-user-a=b,c;d@e")), "{}")
+	w.got(fmt.Sprintf("#server-to-user-a=b,c;d@e x y [%d]", h))
+	w.is(w.post("batch_events", batchOf(1, func(_ int, e map[string]any) { e["channel"] = "#server-to-user-a=b,c;d@e" })), "{}")
+	w.got(fmt.Sprintf("#server-to-user-a=b,c;d@e event-0 y [%d]", h))
+	w.refuses(w.post("events", body("x", "y", "#server-to-user-a b")), 400, "' ' is not allowed")
+	w.refuses(w.post("events", body("x", "y", "#other")), 400, "of the names that begin with '#' there is only #server-to-user-ID")
 }
 
 func TestAPI17Except(t *testing.T) {
@@ -270,9 +273,10 @@ func TestCompletionLater(t *testing.T) {
 	f := func(err error, status int, part string) {
 		t.Helper()
 		w := newWorld(t)
-		var p *publication
+		var p *pending
 		serveConnections(t, func(k *call) *refusal {
-			p = &publication{tenant: k.Tenant, home: k.home, loop: k.conn.Loop(), handle: k.conn.Handle(), answer: emptyObject, events: 7}
+			p = k.pending(emptyObject)
+			p.events = 7
 			p.await(k.conn)
 			return nil
 		})

@@ -31,11 +31,6 @@ func malformed(format string, args ...any) *refusal {
 	return refusef(400, apps.RefusedMalformed, format, args...)
 }
 
-// later refuses what a later version brings.
-func later(text string) *refusal {
-	return &refusal{status: 501, why: apps.RefusedNotPermitted, text: text}
-}
-
 func unknownApp(id string) *refusal {
 	return refusef(404, 0, "app id %q is not known here: check the id and the host", clip(id))
 }

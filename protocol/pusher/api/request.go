@@ -93,6 +93,9 @@ func (h *home) serve(c *engine.Conn, app *apps.App, q *request) {
 	k := call{request: q, Tenant: h.tenants.Of(app), home: h, conn: c}
 	no := k.authenticate()
 	if no == nil {
+		no = k.takeRead()
+	}
+	if no == nil {
 		no = q.endpoint.serve(&k)
 	}
 	if no != nil {
@@ -107,7 +110,7 @@ func (h *home) release() {
 		h.seen = map[string]struct{}{}
 	}
 	clear(h.seen)
-	h.params, h.names, h.events = spare(h.params), spare(h.names), spare(h.events)
+	h.params, h.names, h.events, h.messages = spare(h.params), spare(h.names), spare(h.events), spare(h.messages)
 	h.paths = [2]string{}
 	if h.inner = h.inner[:0]; cap(h.inner) > keepScratch {
 		h.inner = nil

@@ -14,9 +14,13 @@ func field(name, value string) http1.Field {
 	return http1.Field{Name: []byte(name), Value: []byte(value)}
 }
 
-// The headers of answers. Any page may read them: what protects an app is its
-// secret, and an API without cookies gives a page nothing that it can't have by
-// other means.
+// PublicFields are the headers with which any page may read an answer, for those
+// that the engine gives by itself: engine.Config.ErrorFields. What protects an
+// app is its secret, and an API without cookies gives a page nothing that it
+// can't have by other means. Not to be changed.
+func PublicFields() []http1.Field { return anyOrigin }
+
+// The headers of answers.
 var (
 	anyOrigin  = []http1.Field{field("Access-Control-Allow-Origin", "*")}
 	retrySoon  = []http1.Field{anyOrigin[0], field("Retry-After", "1")}
@@ -35,11 +39,16 @@ func (h *home) ok(c *engine.Conn, body []byte) {
 	h.respond(c, http1.Response{Status: 200, ContentType: jsonType, Fields: anyOrigin, Body: body})
 }
 
+// accepted answers 202 with nothing.
+func (h *home) accepted(c *engine.Conn) {
+	h.respond(c, http1.Response{Status: 202, Fields: anyOrigin})
+}
+
 // refuse answers with the text of a refusal.
 func (h *home) refuse(c *engine.Conn, no *refusal) {
 	fields := anyOrigin
 	switch {
-	case no.status == 503:
+	case no.status == 503 || no.status == 429:
 		fields = retrySoon
 	case no.allow != "":
 		fields = []http1.Field{anyOrigin[0], field("Allow", no.allow)}

@@ -14,21 +14,21 @@ type endpoint struct {
 	serve   func(*call) *refusal
 }
 
-// The endpoints. The last three are of a later version: who asks for them is
-// told so, which is better than "not found".
+// The endpoints. The last two have been deprecated since 2012; old applications
+// still use them.
 var (
 	events      = &endpoint{"POST", "events", "publish an event", true, (*call).publish}
 	batchEvents = &endpoint{"POST", "batch_events", "publish several events, all or none", true, (*call).publishBatch}
 	channelList = &endpoint{"GET", "channels", "the occupied channels", false, (*call).listChannels}
 	channelInfo = &endpoint{"GET", "channels/NAME", "one channel", false, (*call).showChannel}
 	userList    = &endpoint{"GET", "channels/NAME/users", "the members of a presence channel", false, (*call).listUsers}
+	terminate   = &endpoint{"POST", "users/ID/terminate_connections", "end the connections of a signed-in user", false, (*call).terminate}
 	connections = &endpoint{"GET", "connections", "how many connections are open", false, (*call).countConnections}
-	terminate   = &endpoint{"POST", "users/ID/terminate_connections", "", false, (*call).notServed}
-	oldStats    = &endpoint{"GET", "channels/NAME/stats", "", false, (*call).notServed}
-	oldPublish  = &endpoint{"POST", "channels/NAME/events", "", false, (*call).notServed}
+	oldPublish  = &endpoint{"POST", "channels/NAME/events", "publish an event whose data is the body (deprecated)", true, (*call).publishBody}
+	oldStats    = &endpoint{"GET", "channels/NAME/stats", "the counts of one channel (deprecated)", false, (*call).showStats}
 )
 
-var served = []*endpoint{events, batchEvents, channelList, channelInfo, userList, connections}
+var served = []*endpoint{events, batchEvents, channelList, channelInfo, userList, terminate, connections, oldPublish, oldStats}
 
 // match takes a path apart: the app's id, what is asked for, and the channel or
 // user that it is about. The parts are as they came, still escaped.
@@ -102,17 +102,12 @@ func (e *endpoint) allow() string {
 	return e.method + ", OPTIONS"
 }
 
-// notServed answers for what a later version brings.
-func (k *call) notServed() *refusal {
-	return later(fmt.Sprintf("%s %s%s/%s is not served by this version", k.endpoint.method, Prefix, k.App.ID, k.endpoint.path))
-}
-
 // notFound says what there is.
 func notFound(path []byte) *refusal {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "nothing is served at %.100q; there is", path)
 	for _, e := range served {
-		fmt.Fprintf(&b, "\n  %-4s %sID/%-20s %s", e.method, Prefix, e.path, e.purpose)
+		fmt.Fprintf(&b, "\n  %-4s %sID/%-30s %s", e.method, Prefix, e.path, e.purpose)
 	}
 	return &refusal{status: 404, text: b.String()}
 }

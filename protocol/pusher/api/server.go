@@ -21,6 +21,8 @@ const Prefix = "/apps/"
 type Config struct {
 	// Loops is the number of the engine's loops.
 	Loops int
+	// Loop gives a loop by its index: engine.Server.Loop.
+	Loop func(i int) *engine.Loop
 	// Submit gives a job to the worker pool, or fails at once when it is
 	// full: engine.Server.Submit.
 	Submit func(job func()) error
@@ -30,7 +32,15 @@ type Config struct {
 	IDs      *protocol.Directory
 	Registry *channels.Registry
 
-	// Now is the clock that timestamps are held against. Default time.Now.
+	// Terminate ends all connections that are signed in as a user of an app. It
+	// calls done exactly once, from any goroutine and before it returns or later:
+	// with nil when they are ended or on their way out, also when there are none,
+	// and else with an error whose text the application may see. It must not wait,
+	// and may keep the strings.
+	Terminate func(app, user string, done func(error))
+
+	// Now is the clock that timestamps are held against, and rates. Default
+	// time.Now.
 	Now func() time.Time
 	// Lookups bounds the requests that wait for an app's record. Its Workers
 	// should be a quarter of the pool: the WebSocket side takes another, and
@@ -42,6 +52,7 @@ type Config struct {
 // Server is an engine.Handler for the paths under Prefix.
 type Server struct {
 	cfg     Config
+	started time.Time // what the clock of rates counts from
 	homes   []*home
 	lookups *protocol.Lookups // requests that wait for their app's record
 }
@@ -56,15 +67,17 @@ type home struct {
 	tenants *tenant.Cache
 
 	// For the request that is being served; spare otherwise.
-	request  request
-	parser   strictjson.Parser
-	params   []auth.Param
-	paths    [2]string
-	names    []string            // channels of an event
-	seen     map[string]struct{} // those of a long list
-	events   []event
-	inner    []byte // JSON text of data that is no string
-	response http1.Response
+	request     request
+	parser      strictjson.Parser // of bodies
+	queryParser strictjson.Parser
+	params      []auth.Param
+	paths       [2]string
+	names       []string            // channels of an event
+	seen        map[string]struct{} // those of a long list
+	events      []event
+	messages    []*channels.Message
+	inner       []byte // JSON text: data that is no string, what the query has
+	response    http1.Response
 
 	counters counters
 }
@@ -72,18 +85,26 @@ type home struct {
 // New makes a server. It panics when the config lacks what has no default: a
 // programmer's mistake.
 func New(cfg Config) *Server {
-	if cfg.Loops < 1 || cfg.Submit == nil || cfg.Apps == nil || cfg.Tenants == nil || cfg.IDs == nil || cfg.Registry == nil {
-		panic("api: Config needs Loops, Submit, Apps, Tenants, IDs and Registry")
+	if cfg.Loops < 1 || cfg.Loop == nil || cfg.Submit == nil || cfg.Apps == nil || cfg.Tenants == nil || cfg.IDs == nil || cfg.Registry == nil ||
+		cfg.Terminate == nil {
+		panic("api: Config needs Loops, Loop, Submit, Apps, Tenants, IDs, Registry and Terminate")
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	cfg.Lookups.Workers = cmp.Or(cfg.Lookups.Workers, cfg.Loops)
-	s := &Server{cfg: cfg, lookups: protocol.NewLookups(cfg.Submit, cfg.Lookups)}
+	s := &Server{cfg: cfg, started: cfg.Now(), lookups: protocol.NewLookups(cfg.Submit, cfg.Lookups)}
 	for i := range cfg.Loops {
 		s.homes = append(s.homes, &home{
 			server: s, index: i, tenants: tenant.NewCache(cfg.Tenants, i), seen: map[string]struct{}{},
 		})
 	}
 	return s
+}
+
+// Changed tells that there is no app with this id any more. Any goroutine.
+func (s *Server) Changed(id string) {
+	for i, h := range s.homes {
+		s.cfg.Loop(i).Post(engine.TaskFunc(func(*engine.Loop) { h.tenants.Forget(id) }))
+	}
 }

@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // Statuses are counted by their place in this list; the last place is for all
 // others.
-var countedStatuses = [...]int{200, 204, 400, 401, 403, 404, 405, 413, 500, 501, 503}
+var countedStatuses = [...]int{200, 202, 204, 400, 401, 403, 404, 405, 413, 429, 500, 503}
 
 const statuses = len(countedStatuses) + 1
 

@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"fanfare/engine"
 )
 
 func TestNotFound(t *testing.T) {
@@ -41,21 +44,20 @@ func TestWrongMethod(t *testing.T) {
 	f("POST", "/apps/3/channels/a/users", "GET, HEAD, OPTIONS")
 	f("POST", "/apps/3/connections", "GET, HEAD, OPTIONS")
 	f("GET", "/apps/3/users/7/terminate_connections", "POST, OPTIONS")
+	f("GET", "/apps/3/channels/a/events", "POST, OPTIONS")
+	f("POST", "/apps/3/channels/a/stats", "GET, HEAD, OPTIONS")
 	f("get", "/apps/3/channels", "GET, HEAD, OPTIONS")
 }
 
-// What a later version brings is not pretended, but a stranger gets no further
-// than anywhere else.
-func TestLater(t *testing.T) {
+// A stranger gets nowhere.
+func TestUnsigned(t *testing.T) {
 	w := newWorld(t)
-	f := func(method, endpoint string) {
-		t.Helper()
-		w.refuses(w.do(w.signed(method, "/apps/3/"+endpoint, "")), 501, "is not served by this version")
-		w.refuses(w.do(raw(method, "/apps/3/"+endpoint, "")), 401, "auth_key")
+	for _, e := range served {
+		w.refuses(w.do(raw(e.method, "/apps/3/"+e.path, "")), 401, "auth_key")
 	}
-	f("POST", "users/7/terminate_connections")
-	f("GET", "channels/a/stats")
-	f("POST", "channels/a/events")
+	if len(w.ended) != 0 {
+		t.Errorf("%v", w.ended)
+	}
 }
 
 func TestPreflight(t *testing.T) {
@@ -83,7 +85,7 @@ func TestPreflight(t *testing.T) {
 
 func TestHead(t *testing.T) {
 	w := newWorld(t)
-	for _, endpoint := range []string{"channels", "channels/a", "connections"} {
+	for _, endpoint := range []string{"channels", "channels/a", "channels/a/stats", "connections"} {
 		want := w.get(endpoint)
 		got := w.do(w.signed("HEAD", "/apps/3/"+endpoint, ""))
 		if got.status != 200 || got.body != "" || got.header.Get("Content-Length") != fmt.Sprint(len(want.body)) {
@@ -142,4 +144,28 @@ func TestStats(t *testing.T) {
 			t.Errorf("%d answers with %d, want %d", got[status], status, want)
 		}
 	}
+}
+
+// A page may read the answers that the engine gives by itself, too: answers
+// checks their headers.
+func TestEnginesAnswers(t *testing.T) {
+	f := func(request string, wait time.Duration, status int, part string) {
+		t.Helper()
+		w := newWorld(t, func(s *setup) {
+			s.engine = engine.Config{HeadTimeout: 5 * time.Second, AnswerTimeout: time.Second}
+		})
+		serveConnections(t, func(k *call) *refusal { k.conn.Park(); return nil })
+		w.peer.Write([]byte(strings.Replace(request, "SIGNED", string(w.signed("GET", "/apps/3/connections", "")), 1)))
+		w.loop.Advance(wait)
+		all := w.answers("POST")
+		if len(all) != 1 {
+			t.Fatalf("%d answers", len(all))
+		}
+		w.refuses(all[0], status, part)
+	}
+	f("POST /apps/3/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n", 0, 413, "request body too large")
+	f("POST /apps/3/events HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 0, 400, "chunk")
+	f("POST /apps/3/%zz HTTP/1.1\r\nHost: localhost\r\n\r\n", 0, 400, "which is no escape")
+	f("POST /apps/3/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nx", 20*time.Second, 408, "the request did not arrive in time")
+	f("SIGNED", 5*time.Second, 503, "no answer in time")
 }

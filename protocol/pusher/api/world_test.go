@@ -16,6 +16,7 @@ import (
 
 	"fanfare/channels"
 	"fanfare/channels/apps"
+	"fanfare/channels/users"
 	"fanfare/engine"
 	"fanfare/engine/enginetest"
 	"fanfare/protocol"
@@ -47,6 +48,14 @@ type world struct {
 	sink     *sink
 	peer     *enginetest.Peer
 	handles  channels.Handle
+
+	ended []ending // whose connections were to be terminated
+}
+
+// ending is a call of Config.Terminate.
+type ending struct {
+	app, user string
+	done      func(error)
 }
 
 // setup is what a test may change before the world begins.
@@ -77,7 +86,12 @@ func newWorld(t testing.TB, change ...func(*setup)) *world {
 	mux := protocol.NewMux(s.prefix)
 	w.registry = w.newRegistry(s, mux)
 	s.cfg.Loops, s.cfg.Submit, s.cfg.Registry = 1, w.submit, w.registry
+	s.cfg.Loop = func(int) *engine.Loop { return w.loop.Loop }
 	s.cfg.Tenants, s.cfg.IDs, s.cfg.Now = w.tenants, w.ids, func() time.Time { return w.now }
+	if s.cfg.Terminate == nil {
+		s.cfg.Terminate = w.end
+	}
+	s.engine.ErrorFields = PublicFields()
 	w.server = New(s.cfg)
 	mux.Handle(Prefix, "HTTP API", w.server)
 	w.loop = enginetest.New(s.engine, mux)
@@ -88,12 +102,15 @@ func newWorld(t testing.TB, change ...func(*setup)) *world {
 func (w *world) newRegistry(s *setup, mux *protocol.Mux) *channels.Registry {
 	loop := func(int) *engine.Loop { return w.loop.Loop }
 	if !s.sockets {
-		return protocol.NewRegistry(1, loop, w.sink)
+		return protocol.NewRegistry(1, loop, channels.Config{Sinks: []channels.Sink{w.sink}})
 	}
+	everybody := users.New(time.Minute)
+	w.Cleanup(everybody.Stop)
 	ws := pusher.New(pusher.Config{
-		Loops: 1, Loop: loop, Submit: w.submit, Apps: s.cfg.Apps, Tenants: w.tenants, IDs: w.ids,
+		Loops: 1, Loop: loop, Submit: w.submit, Apps: s.cfg.Apps, Tenants: w.tenants, IDs: w.ids, Users: everybody,
 	})
-	r := protocol.NewRegistry(1, loop, ws)
+	protocol.BindUsers(everybody, 1, loop, ws.UserSink())
+	r := protocol.NewRegistry(1, loop, channels.Config{Sinks: []channels.Sink{ws}})
 	ws.Bind(r, 0)
 	mux.Handle(pusher.Prefix, "WebSocket", ws)
 	return r
@@ -106,6 +123,12 @@ func storeOf(t testing.TB, list ...*apps.App) *apps.Static {
 		t.Fatal(err)
 	}
 	return store
+}
+
+// end notes whose connections are to be terminated, which is done at once.
+func (w *world) end(app, user string, done func(error)) {
+	w.ended = append(w.ended, ending{app, user, done})
+	done(nil)
 }
 
 func (w *world) submit(job func()) error {
@@ -180,7 +203,9 @@ func (s *sink) Deliver(_ int, m *channels.Message, _ any, to []channels.Handle) 
 	s.got = append(s.got, fmt.Sprintf("%s %s %s %d", m.Channel, m.Event, m.Data, reached))
 }
 
-func (*sink) Joined(int, *channels.Subscription, []channels.Member) {}
+func (*sink) EncodeMembers([]*channels.Member) any { return nil }
+
+func (*sink) Joined(int, *channels.Subscription, *channels.Snapshot) {}
 
 // answer is what came back.
 type answer struct {

@@ -1,0 +1,119 @@
+package channels
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// cache is the last message that a channel keeps for those who join later.
+// Guarded by the channel's mu.
+type cache struct {
+	message *Message
+	expires time.Time
+	listed  bool // among the registry's expiries
+}
+
+// storage is what all channels keep together. Expiries are when messages
+// expire that are kept: an entry may come too early, because who keeps a newer
+// message doesn't look for the entry. Then it is put off.
+type storage struct {
+	limit    int64 // bytes, about; 0 is none
+	bytes    atomic.Int64
+	evicted  atomic.Uint64
+	expiries agenda
+}
+
+// Cached is a message that a channel keeps, and for how long it will.
+type Cached struct {
+	Message *Message // shared: it must not be changed; nil when there is none
+	TTL     time.Duration
+}
+
+// Cached returns what a channel keeps. Any goroutine.
+func (r *Registry) Cached(app, channel string) Cached {
+	c := r.find(app, channel)
+	if c == nil {
+		return Cached{}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cachedLocked(r.now())
+}
+
+// cachedLocked returns what the channel keeps and has not expired.
+func (c *channel) cachedLocked(now time.Time) Cached {
+	if c.extra == nil || c.extra.cache.message == nil || !now.Before(c.extra.cache.expires) {
+		return Cached{}
+	}
+	return Cached{Message: c.extra.cache.message, TTL: c.extra.cache.expires.Sub(now)}
+}
+
+// keepLocked keeps the message, instead of the one before.
+func (r *Registry) keepLocked(c *channel, m *Message) {
+	now := r.now()
+	was := c.cachedLocked(now)
+	k := &c.extraLocked().cache
+	r.storage.bytes.Add(keeping(m) - keeping(k.message))
+	k.message, k.expires = m, now.Add(m.Retain)
+	if !k.listed {
+		k.listed = true
+		r.storage.expiries.add(k.expires, c)
+	}
+	if was.Message == nil {
+		r.tell(Occasion{Kind: CacheFilled, App: c.app, Channel: c.name})
+	}
+}
+
+// keeping is what it takes to keep a message, with its encoding.
+func keeping(m *Message) int64 {
+	if m == nil {
+		return 0
+	}
+	return 2 * int64(m.Cost())
+}
+
+// expire drops messages whose time has come.
+func (r *Registry) expire(now time.Time) {
+	for {
+		e, ok := r.storage.expiries.take(now)
+		if !ok {
+			return
+		}
+		r.release(e.channel, now)
+	}
+}
+
+// makeRoom drops messages, those first that would expire first, until all that
+// are kept are within the limit.
+func (r *Registry) makeRoom() {
+	s := &r.storage
+	for s.limit > 0 && s.bytes.Load() > s.limit {
+		e, ok := s.expiries.soonest()
+		if !ok {
+			return
+		}
+		if r.release(e.channel, e.due) {
+			s.evicted.Add(1)
+		}
+	}
+}
+
+// release has a channel drop what it keeps, if that expires by then, and else
+// puts it off.
+func (r *Registry) release(c *channel, by time.Time) (dropped bool) {
+	c.mu.Lock()
+	k := &c.extra.cache
+	if dropped = !by.Before(k.expires); dropped {
+		r.storage.bytes.Add(-keeping(k.message))
+		*k = cache{}
+		c.dead = c.idleLocked()
+	} else {
+		r.storage.expiries.add(k.expires, c)
+	}
+	dead := c.dead
+	c.mu.Unlock()
+	if dead {
+		r.remove(c)
+	}
+	return dropped
+}

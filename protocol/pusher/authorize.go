@@ -1,0 +1,113 @@
+package pusher
+
+import (
+	"container/heap"
+	"fmt"
+	"time"
+
+	"fanfare/channels/apps"
+	"fanfare/engine"
+)
+
+// Of an app with authorized connections a newcomer counts only once it has
+// signed in or has a private or presence subscription; until then it is here on
+// probation, for as long as the app says.
+
+// authorized counts the session among the app's connections, unless it counts
+// already. It reports false when the app has as many as it may have: then the
+// connection is closed.
+func (s *session) authorized(c *engine.Conn) bool {
+	if s.Counts {
+		return true
+	}
+	limit := s.tenant.App.MaxConnections
+	if s.Counts = s.tenant.Live.Acquire(limit); !s.Counts {
+		s.tenant.Live.Refuse(apps.RefusedQuota)
+		s.End(c, codeQuota, textQuota(limit))
+	}
+	return s.Counts
+}
+
+func textQuota(limit int) string {
+	return fmt.Sprintf("app has its maximum of %d connections open", limit)
+}
+
+// release gives back the session's part of the app's connections.
+func (s *session) release() {
+	if s.Counts {
+		s.Counts = false
+		s.tenant.Live.Release()
+	}
+}
+
+// probation closes the session when it is not authorized in time.
+func (s *session) probation(c *engine.Conn) {
+	s.home.deadlines.add(c, s.now()+s.tenant.App.AuthorizationTimeout)
+}
+
+// deadlines are a loop's sessions on probation, with one timer for all. Owned
+// by the loop.
+type deadlines struct {
+	home  *home
+	list  deadlineHeap
+	armed time.Duration // when the timer goes off; 0 while it is not set
+}
+
+type deadline struct {
+	due    time.Duration // on the server's clock
+	handle engine.Handle
+}
+
+func (d *deadlines) add(c *engine.Conn, due time.Duration) {
+	heap.Push(&d.list, deadline{due: due, handle: c.Handle()})
+	d.arm(c.Loop())
+}
+
+// arm sets the timer for the first deadline.
+func (d *deadlines) arm(l *engine.Loop) {
+	if len(d.list) == 0 || d.armed != 0 && d.armed <= d.list[0].due {
+		return
+	}
+	d.armed = d.list[0].due
+	time.AfterFunc(d.armed-d.home.server.clock(), func() { l.Post(d) })
+}
+
+// Run implements engine.Task: who is late is closed.
+func (d *deadlines) Run(l *engine.Loop) {
+	d.armed = 0
+	now := d.home.server.clock()
+	for len(d.list) > 0 && d.list[0].due <= now {
+		late := heap.Pop(&d.list).(deadline)
+		if c := l.Conn(late.handle); c != nil {
+			d.expire(c)
+		}
+	}
+	d.arm(l)
+}
+
+func (*deadlines) expire(c *engine.Conn) {
+	s, ok := c.Receiver().(*session)
+	if !ok || s.Counts || s.Session.Closed {
+		return
+	}
+	s.tenant.Live.Refuse(apps.RefusedUnauthorized)
+	s.End(c, codeUnauthorized, "Connection not authorized within timeout")
+}
+
+// deadlineHeap implements heap.Interface.
+type deadlineHeap []deadline
+
+func (h deadlineHeap) Len() int           { return len(h) }
+func (h deadlineHeap) Less(i, j int) bool { return h[i].due < h[j].due }
+func (h deadlineHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+
+// Push implements heap.Interface.
+func (h *deadlineHeap) Push(x any) { *h = append(*h, x.(deadline)) }
+
+// Pop implements heap.Interface.
+func (h *deadlineHeap) Pop() any {
+	all := *h
+	last := all[len(all)-1]
+	*h = all[:len(all)-1]
+	return last
+}
