@@ -15,12 +15,25 @@
 // every later one is; the presence snapshot that travels with the marker is
 // the truth of exactly that moment. Nobody compares serials per delivery.
 //
+// # What a channel keeps
+//
+// The last message that asks to be kept is replayed to those who join later and
+// ask for it (cache.go). It expires, and all of them together are bounded. The
+// members of a presence channel lie in blocks (members.go) that never change:
+// who comes or goes makes one new block, so a snapshot costs nothing, and a wire
+// format encodes a block once for all who join. A channel may tell its
+// subscribers how many they are (tally.go).
+//
+// What happens on channels is told to a [Witness], in its order: webhooks, and
+// those who watch users, live on that.
+//
 // # Who may call what
 //
 // Subscribe, Unsubscribe and Run belong to the loop that the subscriber lives
 // on: the lists of subscribers are touched by that loop alone and have no lock.
 // Publish, PublishAll and the queries may be called from any goroutine. Nothing
-// here starts a goroutine or waits for anything but a short lock.
+// here starts a goroutine or waits for anything but a short lock; somebody calls
+// Tick every second for what is due.
 //
 // # The registry
 //
@@ -32,6 +45,6 @@
 // copied by the goroutine that hit the limit, which is a loop: with a million
 // channels one map would be copied in one pause, a 256th of it goes unnoticed.
 //
-// A channel exists while it has subscribers. One with a single subscriber is
+// A channel exists while it has subscribers, or keeps a message. One with a single subscriber is
 // the common case and takes about 320 bytes, subscription and name included.
 package channels

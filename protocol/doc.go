@@ -7,7 +7,8 @@
 // a socket at the moment, with its subscriptions (subscriptions.go) and its
 // rate limit (bucket.go).
 //
-// Below it, borrow looks at bytes without copying them, and copies what is to
+// Below it, gate knows who is calling, through proxies that are trusted, and how
+// many connections a caller may have. borrow looks at bytes without copying them, and copies what is to
 // be kept; strictjson reads JSON as RFC 8259 has it and writes strings.
 //
 // Each protocol is a folder of its own: an engine.Handler that the Mux gives
