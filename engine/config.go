@@ -23,8 +23,10 @@ type Config struct {
 	Loops int
 	// MaxConnections is the number of open connections at which newcomers
 	// are refused. Default and upper bound: the process's descriptor limit,
-	// raised to its hard limit, less Headroom and what the loops take.
+	// raised to its hard limit, less Headroom, Reserved and what the loops take.
 	MaxConnections int
+	// Reserved is how many descriptors others in the process need. Default 0.
+	Reserved int
 	// Head bounds request heads. Default http1.DefaultLimits.
 	Head http1.Limits
 	// MaxMessage bounds one WebSocket message, in bytes, fragments taken
@@ -99,9 +101,8 @@ type CloseReason struct {
 }
 
 // Headroom is the number of descriptors kept free of client connections, beside
-// those of the loops: for
-// listeners, pollers, files, workers' dials, and for telling newcomers that
-// the server is full.
+// those of the loops: for listeners, pollers, files, workers' dials, and for
+// telling newcomers that the server is full.
 const Headroom = 256
 
 // loopDescriptors is what a loop takes beside its listeners: gnet's epoll and
@@ -150,7 +151,7 @@ func (c *Config) validate() error {
 		return errors.New("engine: no address to listen on")
 	case c.Loops < 1 || c.Loops > MaxLoops:
 		return fmt.Errorf("engine: %d loops: there can be 1 to %d", c.Loops, MaxLoops)
-	case min(c.MaxConnections, c.MaxMessage, c.QueueBytes, c.QueueFrames, c.Workers, c.WorkerQueue) < 0,
+	case min(c.MaxConnections, c.Reserved, c.MaxMessage, c.QueueBytes, c.QueueFrames, c.Workers, c.WorkerQueue) < 0,
 		min(c.QueueBudget, c.InputBudget, c.MailboxBytes) < 0,
 		min(c.QueueAge, c.HeadTimeout, c.KeepAlive, c.AnswerTimeout, c.CloseTimeout) < 0:
 		return errors.New("engine: a size, number or time is negative: give 0 for its default")

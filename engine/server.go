@@ -35,7 +35,7 @@ func New(cfg Config, h Handler) (*Server, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	max, err := connectionLimit(cfg.MaxConnections, Headroom+cfg.Loops*(loopDescriptors+len(cfg.Addrs)))
+	max, err := connectionLimit(cfg.MaxConnections, Headroom+cfg.Reserved+cfg.Loops*(loopDescriptors+len(cfg.Addrs)))
 	if err != nil {
 		return nil, err
 	}

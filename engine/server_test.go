@@ -193,18 +193,21 @@ const fewConnections = 44
 // manyLoops take more descriptors than a fixed headroom would leave them.
 const manyLoops = 64
 
+// reserved is what others than the server may take.
+const reserved = 100
+
 // TestServeWithFewDescriptors does its work only as TestDescriptorLimit's
 // child: a limit, once lowered, stays low.
 func TestServeWithFewDescriptors(t *testing.T) {
 	if os.Getenv("FEW_DESCRIPTORS") == "" {
 		return
 	}
-	const descriptors = engine.Headroom + manyLoops*4 + fewConnections
+	const descriptors = engine.Headroom + reserved + manyLoops*4 + fewConnections
 	limit := syscall.Rlimit{Cur: descriptors, Max: descriptors}
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	s := start(t, engine.Config{Loops: manyLoops}, full{})
+	s := start(t, engine.Config{Loops: manyLoops, Reserved: reserved}, full{})
 	fmt.Fprintln(os.Stdout, s.Addrs()[0])
 	_, _ = io.ReadAll(os.Stdin)
 	exchange(t, dial(t, s), "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 1)
