@@ -13,19 +13,24 @@ import (
 // signed in or has a private or presence subscription; until then it is here on
 // probation, for as long as the app says.
 
-// authorized counts the session among the app's connections, unless it counts
-// already. It reports false when the app has as many as it may have: then the
-// connection is closed.
-func (s *session) authorized(c *engine.Conn) bool {
+// authorize does what authorizes the session, which then counts among the app's
+// connections. When the app has as many as it may have, the connection is closed
+// before anybody hears of it.
+func (s *session) authorize(c *engine.Conn, do func() error) error {
 	if s.Counts {
-		return true
+		return do()
 	}
 	limit := s.tenant.App.MaxConnections
 	if s.Counts = s.tenant.Live.Acquire(limit); !s.Counts {
 		s.tenant.Live.Refuse(apps.RefusedQuota)
 		s.End(c, codeQuota, textQuota(limit))
+		return nil
 	}
-	return s.Counts
+	err := do()
+	if err != nil {
+		s.release()
+	}
+	return err
 }
 
 func textQuota(limit int) string {

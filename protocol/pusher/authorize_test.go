@@ -63,11 +63,17 @@ func TestProbationIsNotCounted_CON31(t *testing.T) {
 		if n := live.Connections(); n != 2 {
 			t.Errorf("%d connections counted, want 2", n)
 		}
+		const full = "close 4004 app has its maximum of 2 connections open"
 		all[2].do(all[2].subscribe("private-x", ""))
-		if got := all[2].read(); len(got) == 0 || got[len(got)-1] != "close 4004 app has its maximum of 2 connections open" {
-			t.Errorf("the third got %q", got)
+		all[2].wants(full)
+		more := w.connect()
+		more.do(more.signin(`{"id":"more"}`))
+		more.wants(full)
+		if n := w.server.cfg.Users.Len(); n != 1 {
+			t.Errorf("%d users are signed in, want 1", n)
 		}
 		all[0].peer.Hangup()
+		more.peer.Hangup()
 		w.loop.Settle()
 		all[3].become("3")
 		<-time.After(10 * time.Second)
@@ -78,6 +84,31 @@ func TestProbationIsNotCounted_CON31(t *testing.T) {
 		}
 		w.loop.Settle()
 		w.nothingLeft()
+	})
+}
+
+// Who proves who it is and is refused nevertheless does not count.
+func TestARefusalEndsNoProbation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(a *apps.App) {
+			onProbation(a)
+			a.Limits.PresenceMembers, a.Limits.ConnectionsPerUser = 1, 1
+		})
+		member := w.connect()
+		member.join("presence-x", `{"user_id":"1"}`)
+		member.become("1")
+		c := w.connect()
+		c.do(c.subscribe("presence-x", `{"user_id":"2"}`), c.signin(`{"id":"1"}`))
+		if got := c.read(); len(got) != 3 {
+			t.Errorf("received %q", got)
+		}
+		if n := w.tenants.Of(w.app).Connections(); n != 1 {
+			t.Errorf("%d connections counted, want 1", n)
+		}
+		<-time.After(10 * time.Second)
+		w.settled()
+		c.wants(late)
+		member.wants()
 	})
 }
 

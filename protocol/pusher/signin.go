@@ -20,14 +20,14 @@ func (s *session) signIn(c *engine.Conn, w *want, unauthorized error) {
 		s.failRefused(c, refused(err))
 		return
 	}
-	if err := s.become(p); err != nil {
+	if err := s.authorize(c, func() error { return s.become(p) }); err != nil {
 		s.failRefused(c, refused(err))
 		return
 	}
-	s.reply(c, s.home.text(func(dst []byte) []byte { return appendSigninSuccess(dst, w.data) }))
-	if !s.authorized(c) {
+	if !c.Open() {
 		return
 	}
+	s.reply(c, s.home.text(func(dst []byte) []byte { return appendSigninSuccess(dst, w.data) }))
 	s.tellWatched(c)
 	if p.cut {
 		s.failCode(c, codeWatchlist, apps.RefusedCount, fmt.Sprintf("watchlist has more than %d users: the first %[1]d are watched", s.tenant.App.Limits.Watchlist))

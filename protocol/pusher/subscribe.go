@@ -61,11 +61,13 @@ func (s *session) apply(c *engine.Conn, w *want, unauthorized error) {
 		s.fail(c, apps.RefusedDuplicate, textDuplicate(w.channel))
 	case unauthorized != nil:
 		s.refuseSubscribe(c, w.channel, refused(unauthorized))
+	case w.kind.NeedsAuth():
+		if err := s.authorize(c, func() error { return s.join(w) }); err != nil {
+			s.refuseSubscribe(c, w.channel, refused(err))
+		}
 	default:
 		if err := s.join(w); err != nil {
 			s.refuseSubscribe(c, w.channel, refused(err))
-		} else if w.kind.NeedsAuth() {
-			s.authorized(c)
 		}
 	}
 }
