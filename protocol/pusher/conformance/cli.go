@@ -324,6 +324,29 @@ func cli14(t *T) {
 }
 
 // cli17 decodes as pusher-websocket-swift does: data is a String or nothing.
+func cli15(t *T) {
+	for _, prefix := range []string{"private-cache-", "presence-cache-"} {
+		channel := t.name(prefix)
+		sender, listener := t.connect(mainApp), t.connect(mainApp)
+		listener.enter(channel, "1")
+		listener.misses(channel)
+		sender.enter(channel, "1") // the same user: nobody is told of a newcomer
+		sender.misses(channel)
+		sender.send("client-x", channel, "first")
+		listener.hears("client-x", channel)
+		late := t.connect(mainApp)
+		late.enter(channel, "1")
+		late.misses(channel) // still
+		t.publish(sender.app, "event", "kept", channel)
+		sender.hears("event", channel)
+		sender.send("client-x", channel, "second")
+		listener.barrier()
+		last := t.connect(mainApp)
+		last.enter(channel, "1")
+		last.replays(channel, "event", "kept")
+	}
+}
+
 func cli17(t *T) {
 	channel := t.name("private-")
 	sender, listener := t.pair(channel)

@@ -147,6 +147,19 @@ func con14(t *T) {
 	})
 }
 
+// con15 claims TLS in a header, too: nobody in front of our own server is
+// believed, and what another's trusts is not known.
+func con15(t *T) {
+	t.turnedAway(t.appPath(tlsApp, query), 4000)
+	if !t.own() {
+		return
+	}
+	c := t.dial(t.apps[tlsApp], t.appPath(tlsApp, query), "X-Forwarded-Proto: https", "X-Forwarded-For: 192.0.2.7")
+	if cl, events := c.closed(); cl.Code != 4000 {
+		t.fatalf("with a forged X-Forwarded-Proto it ended with close %d %q after %v, want code 4000", cl.Code, cl.Reason, events)
+	}
+}
+
 func con16(t *T) {
 	for _, path := range []string{"/nothing", "/nothing/" + t.apps[mainApp].Key, "/app/" + t.apps[mainApp].Key + "/more"} {
 		t.turnedAway(path+query, 4005)

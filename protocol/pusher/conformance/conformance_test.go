@@ -3,10 +3,12 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -14,7 +16,7 @@ import (
 // TestConformance runs the suite with one subtest for each statement that has
 // a check, e.g. -run TestConformance/CON-01. It needs what `make conformance`
 // needs: Node and the npm modules of the end-to-end tests. URL drives another
-// server.
+// server, LOOPS=1 ours with one event loop.
 func TestConformance(t *testing.T) {
 	url, binary := os.Getenv("URL"), filepath.Join(t.TempDir(), "fanfare")
 	if url == "" {
@@ -23,7 +25,11 @@ func TestConformance(t *testing.T) {
 			t.Fatalf("cannot build the server: %v\n%s", err, out)
 		}
 	}
-	tg, stop, err := openTarget(t.Context(), url, binary)
+	loops, err := strconv.Atoi(cmp.Or(os.Getenv("LOOPS"), "0"))
+	if err != nil {
+		t.Fatalf("LOOPS is not a number of event loops: %v", err)
+	}
+	tg, stop, err := openTarget(t.Context(), url, binary, loops)
 	if err != nil {
 		t.Fatal(err)
 	}

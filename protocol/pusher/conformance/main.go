@@ -19,8 +19,8 @@
 //
 // URL names its address. The apps that the checks need are ID:KEY:SECRET in
 // the variables of [appVariables]; without them the apps of conformance.toml
-// are used. Statements that need a server which the suite may stop print
-// "later".
+// are used. Statements that need a server which the suite may stop, or one with
+// an app of the suite's making (webhooks), print "later".
 //
 // Such a server is held to the words of each statement and may choose
 // otherwise. What our own server decides beyond them (code null in every
@@ -63,6 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	url := flags.String("url", os.Getenv("URL"), "server to drive, ws://HOST:PORT; empty starts our own")
 	binary := flags.String("server", "bin/fanfare", "binary to start when there is no -url")
+	loops := flags.Int("loops", 0, "event loops of our own server; 0 leaves it the choice")
 	only := flags.String("run", "", "regular expression of the ids to check, e.g. 'CON|SUB-0'")
 	seed := flags.Uint64("seed", rand.Uint64N(1_000_000), "order of the checks; 0 is the order of the list")
 	timeout := flags.Duration("timeout", checkLimit, "how long one check may take")
@@ -75,7 +76,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if s.selected, err = selectStatements(*only); err != nil {
 		return err
 	}
-	target, stop, err := openTarget(ctx, *url, *binary)
+	target, stop, err := openTarget(ctx, *url, *binary, *loops)
 	if err != nil {
 		return err
 	}

@@ -119,7 +119,16 @@ func pre06(t *T) {
 		c.leave(room)
 		watcher.sees(removed, room, id)
 	}
-	t.note("webhooks are not part of this check")
+	t.webhooks(func(there *T, in *inbox) {
+		for _, id := range []string{"10", "12345678901234567890"} {
+			c, room := there.connect(hookApp), t.name("presence-")
+			c.join(room, `{"user_id":`+id+`}`)
+			in.tells(c, room, "channel_occupied", "member_added "+id)
+			if e := in.history[len(in.history)-1]; *e.UserID != id {
+				t.fatalf("told %s, want a client event of user %q", e.by.body, id)
+			}
+		}
+	})
 }
 
 // users asks for the ids of a presence channel's users, as strict strings.
@@ -310,4 +319,39 @@ func pre16(t *T) {
 	watcher.hearsNothing()
 	t.counts(c.app, room, 1)
 	c.describes(c.join(room, member("7", nil)), "7", "watcher")
+}
+
+func pre17(t *T) {
+	room, user := t.name("presence-"), t.name("user-")
+	watcher, c := t.connect(mainApp), t.connect(mainApp)
+	watcher.join(room, member("watcher", nil))
+	private := c.app.Token(c.id, room, "") // covers the socket and the room, and no channel_data
+	c.mustRefuseMember(room, private)      // it is nobody yet
+	c.signIn(`{"id":"` + user + `","user_info":{"name":"A"}}`)
+	c.mustRefuseMember(room, c.app.Key+":"+wrongSignature)
+	c.ask(room, private, "")
+	r := c.roster(c.expect("pusher_internal:subscription_succeeded", room))
+	c.describes(r, user, "watcher")
+	if !t.sameJSON(string(r.Hash[user]), `{"name":"A"}`) {
+		t.fatalf("hash has %s for the user, want the user_info of the sign-in", r.Hash[user])
+	}
+	e := watcher.sees(added, room, user)
+	if !t.sameJSON(watcher.text(e), `{"user_id":"`+user+`","user_info":{"name":"A"}}`) {
+		t.fatalf("the others are told %s, want the user_info of the sign-in", e)
+	}
+	c.send("client-x", room, "{}")
+	if e := watcher.hears("client-x", room); string(e.Members["user_id"]) != encode(user) {
+		t.fatalf("a client event came as %s, want the user_id of the sign-in", e)
+	}
+	t.check(c.conn.Close(), "disconnect")
+	if got := watcher.userID(watcher.expect(removed, room)); got != user {
+		t.fatalf("told that user %q has gone, want %q", got, user)
+	}
+}
+
+// mustRefuseMember sends a subscribe without channel_data that must be refused.
+func (c *client) mustRefuseMember(room, auth string) {
+	c.ask(room, auth, "")
+	c.refused(room)
+	c.t.counts(c.app, room, 1) // who was there before
 }

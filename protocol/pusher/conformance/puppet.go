@@ -143,6 +143,10 @@ func bind(on, method, tag string, args ...any) step {
 	return call(on, method, "", append(args, map[string]any{"callback": tag})...)
 }
 
+// read is the value of a named object, or of a member that is reached through
+// dots; null when there is none.
+func read(path string) step { return step{"get": path} }
+
 // do carries out steps without a pause, and returns the last one's result.
 func (p *puppet) do(steps ...step) json.RawMessage {
 	_, err := io.WriteString(p.stdin, encode(steps)+"\n")

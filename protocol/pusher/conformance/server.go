@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"fanfare/protocol/pusher/conformance/wire"
 )
 
 // config is what our own server is started with.
@@ -38,8 +41,9 @@ type server struct {
 }
 
 // startServer runs binary with the suite's apps on a free loopback port, and
-// returns once it listens. Settings are further lines of the [server] table.
-func startServer(ctx context.Context, binary string, settings ...string) (*server, error) {
+// returns once it listens. Tables are more of its configuration, settings are
+// further lines of the [server] table.
+func startServer(ctx context.Context, binary, tables string, settings ...string) (*server, error) {
 	path, err := filepath.Abs(binary)
 	if err != nil {
 		return nil, err
@@ -52,7 +56,7 @@ func startServer(ctx context.Context, binary string, settings ...string) (*serve
 		return nil, err
 	}
 	s := &server{dir: dir, done: make(chan struct{})}
-	text := strings.Replace(config, "[server]\n", "[server]\n"+strings.Join(settings, "\n")+"\n", 1)
+	text := strings.Replace(config, "[server]\n", "[server]\n"+strings.Join(settings, "\n")+"\n", 1) + tables
 	if err := s.start(ctx, path, text); err != nil {
 		_ = os.RemoveAll(dir)
 		return nil, err
@@ -158,14 +162,31 @@ func withoutSettings(env []string) []string {
 }
 
 // server starts a second server of ours, one that the check may stop.
-func (t *T) server(settings ...string) *server {
+func (t *T) server(settings ...string) *server { return t.serverWith("", settings...) }
+
+// serverWith is server with more tables in its configuration. A server that does
+// not end well, such as one in which the race detector found something, fails
+// the check.
+func (t *T) serverWith(tables string, settings ...string) *server {
 	if !t.own() {
 		t.notHere("not checked: needs a server the suite may stop")
 	}
-	s, err := startServer(t.ctx, t.binary, settings...)
+	s, err := startServer(t.ctx, t.binary, tables, append(settings, t.settings...)...)
 	t.check(err, "start a second server")
-	t.closeLater(func() { _ = s.stop() })
+	t.closeLater(func() { t.unclean = errors.Join(t.unclean, s.stop()) })
 	return s
+}
+
+// serving starts a second server of ours with more apps, by their roles, and
+// returns a T whose connections go there.
+func (t *T) serving(apps map[string]wire.App, tables string) *T {
+	if !t.own() {
+		t.notHere("not checked: needs a server with an app of the suite's making")
+	}
+	there := t.at(t.serverWith(tables).addr)
+	there.apps = maps.Clone(t.apps)
+	maps.Copy(there.apps, apps)
+	return there
 }
 
 // at returns a T whose connections go to another address.

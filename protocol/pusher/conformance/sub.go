@@ -100,7 +100,20 @@ func sub05(t *T) {
 		c.leave(channel)
 		t.counts(c.app, channel, 1)
 	}
-	t.note("webhooks are not part of this check")
+	t.webhooks(func(there *T, in *inbox) {
+		for channel, want := range map[string][]string{
+			t.name("private-"):  {"channel_occupied", "subscription_count 1"},
+			t.name("presence-"): {"channel_occupied", "member_added 7"},
+		} {
+			c := there.connect(hookApp)
+			c.askSigned(channel, dataFor(channel, "7"))
+			c.awaits("pusher_internal:subscription_succeeded")
+			c.untilPong() // and the count
+			c.askSigned(channel, dataFor(channel, "7"))
+			c.refused(channel)
+			in.tells(c, channel, want...)
+		}
+	}, "subscription_counts = true")
 }
 
 func sub07(t *T) {
@@ -285,7 +298,19 @@ func sub19(t *T) {
 	t.counts(c.app, room, 1)
 	t.publish(c.app, "event", "{}", public)
 	member1.hears("event", public)
-	t.note("webhooks are not part of this check")
+	t.webhooks(func(there *T, in *inbox) {
+		room, never, later := t.name("presence-"), t.name("private-"), t.name("private-")
+		inside, outside := there.on(room, "7"), there.on(later, "")
+		for _, channel := range []string{room, never} {
+			outside.send("pusher:unsubscribe", "", map[string]any{"channel": channel})
+		}
+		outside.goes()
+		in.await("channel_vacated", later) // by when others would have been told, too
+		in.tells(inside, room, "channel_occupied", "member_added 7")
+		if got := in.of(never); len(got) > 0 {
+			t.fatalf("told %q of a channel that was never subscribed", got)
+		}
+	})
 }
 
 func sub20(t *T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,13 +12,9 @@ import (
 
 // comesLater lists the statements that have no check yet. A check that comes
 // in takes its line away here; none may go missing unseen.
-const comesLater = `CON-05 CON-15 CON-30 CON-31 PRE-17 PRE-18 CLI-15
-CAC-01 CAC-02 CAC-03 CAC-04 CAC-05 CAC-06 CAC-07 CAC-08 CAC-09 CAC-10
-CNT-01 CNT-02 CNT-03 CNT-04 SIG-01 SIG-02 SIG-03 SIG-04 SIG-05 SIG-06 SIG-07 SIG-08
-WAT-01 WAT-02 WAT-03 WAT-04 WAT-05 WAT-06
-API-30 API-31 API-34 API-35 API-36 API-37 API-38 API-39 API-41 API-42
-WHK-01 WHK-02 WHK-03 WHK-04 WHK-05 WHK-06 WHK-07 WHK-08 WHK-09 WHK-10 WHK-11 WHK-12 WHK-13 WHK-14 WHK-15 WHK-16 WHK-17
-LAR-04 LAR-07 LAR-08`
+const comesLater = `CON-05 PRE-18
+WHK-17
+LAR-04 LAR-07`
 
 func TestStatements(t *testing.T) {
 	if len(statements) != 189 {
@@ -64,6 +61,7 @@ func TestRunCheck(t *testing.T) {
 		{"is not for this target", func(t *T) { t.notHere("not checked") }, later, "not checked"},
 		{"panics", func(*T) { panic("oh") }, fail, "the check panicked: oh"},
 		{"fails in a branch", func(t *T) { t.parallel(3, func(t *T, _ int) { t.fatalf("branch") }) }, fail, "branch"},
+		{"leaves a broken server", func(t *T) { t.closeLater(func() { t.unclean = errors.New("status 66") }) }, fail, "status 66"},
 		{"errs", func(t *T) { t.check(context.Canceled, "wait") }, fail, "cannot wait: context canceled"},
 	}
 	for _, tt := range tests {

@@ -38,6 +38,7 @@ type T struct {
 	cleanups []func()
 	notes    []string
 	names    int
+	unclean  error // of a server of the check's own that did not end well
 }
 
 // stopped unwinds a check; verdict and reason say why.
@@ -62,6 +63,9 @@ func runCheck(ctx context.Context, tg *target, id string, check func(*T)) (r res
 	defer func() {
 		t.cleanup()
 		r = t.outcome(recover())
+		if r.verdict == pass && t.unclean != nil {
+			r = result{fail, t.unclean.Error()}
+		}
 	}()
 	check(t)
 	return result{}

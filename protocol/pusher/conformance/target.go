@@ -19,8 +19,14 @@ const (
 	disabledApp = "disabled" // switched off
 	singleApp   = "single"   // one connection at most
 	muteApp     = "mute"     // client events off
+	tlsApp      = "tls"      // takes TLS connections only
 	vectorApp   = "vector"   // credentials of the documentation's vectors
 	emptyApp    = "empty"    // never has a subscriber
+	briefApp    = "brief"    // cache channels keep an event for a second
+	countsApp   = "counts"   // subscription counts on
+
+	authorizedApp       = "authorized"        // closes anonymous connections soon
+	authorizedSingleApp = "authorized single" // closes them late, and has one connection at most
 )
 
 // appVariables names, for each role, the environment variable that replaces
@@ -32,8 +38,14 @@ var appVariables = map[string]struct{ variable, fallback string }{
 	disabledApp: {"APP_DISABLED", "1004:disabled-key:disabled-secret"},
 	singleApp:   {"APP_SINGLE", "1005:single-key:single-secret"},
 	muteApp:     {"APP_MUTE", "1006:mute-key:mute-secret"},
+	tlsApp:      {"APP_TLS", "1015:tls-key:tls-secret"},
 	emptyApp:    {"APP_EMPTY", "1007:empty-key:empty-secret"},
+	briefApp:    {"APP_BRIEF", "1008:brief-key:brief-secret"},
+	countsApp:   {"APP_COUNTS", "1010:counts-key:counts-secret"},
 	vectorApp:   {"APP_VECTOR", "3:278d425bdf160c739803:7ad3773142a6692b25b8"},
+
+	authorizedApp:       {"APP_AUTHORIZED", "1011:authorized-key:authorized-secret"},
+	authorizedSingleApp: {"APP_AUTHORIZED_SINGLE", "1012:authorized-single-key:authorized-single-secret"},
 }
 
 // target is the server under test.
@@ -43,6 +55,8 @@ type target struct {
 	binary string        // of our own server; empty when the server is someone else's
 	limit  time.Duration // how long a check may take
 	closes *closeLog
+
+	settings []string // of our own servers: lines of the [server] table
 }
 
 // closeLog keeps every close code that any connection of the run received.
@@ -69,9 +83,10 @@ func (l *closeLog) seen(f func(code int, id string)) {
 // own reports whether the suite started the server itself.
 func (tg *target) own() bool { return tg.binary != "" }
 
-// openTarget starts our own server, or names the one at rawURL. The returned
-// function stops what was started; its error is a server that did not end well.
-func openTarget(ctx context.Context, rawURL, binary string) (*target, func() error, error) {
+// openTarget starts our own server with so many loops (0: as many as it likes),
+// or names the one at rawURL. The returned function stops what was started; its
+// error is a server that did not end well.
+func openTarget(ctx context.Context, rawURL, binary string, loops int) (*target, func() error, error) {
 	apps, err := appsFromEnv(os.Getenv)
 	if err != nil {
 		return nil, nil, err
@@ -81,7 +96,10 @@ func openTarget(ctx context.Context, rawURL, binary string) (*target, func() err
 		tg.addr, err = addrOf(rawURL)
 		return tg, func() error { return nil }, err
 	}
-	srv, err := startServer(ctx, binary)
+	if loops > 0 {
+		tg.settings = []string{fmt.Sprintf("loops = %d", loops)}
+	}
+	srv, err := startServer(ctx, binary, "", tg.settings...)
 	if err != nil {
 		return nil, nil, err
 	}

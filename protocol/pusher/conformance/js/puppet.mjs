@@ -8,6 +8,7 @@
 //   {"on":"a","call":"private","as":"room","args":["orders"]}
 //   {"on":"room","call":"listen","args":["OrderShipped",{"callback":"shipped"}]}
 //   {"on":"a.connector.pusher","call":"disconnect"}
+//   {"get":"room.subscriptionCount"}
 //
 // "as" names the result for later commands. In arguments, {"callback":TAG} is a
 // function that prints its own arguments under that tag.
@@ -17,12 +18,36 @@ import { pathToFileURL } from 'node:url';
 
 const require = createRequire(process.env.CONFORMANCE_MODULES + '/');
 const Pusher = require('pusher-js');
+const PusherServer = require('pusher');
 // What Node resolves for laravel-echo is a CommonJS file in a package of type
 // "module", which Node cannot load; its neighbour is the same as a module.
 const echo = require.resolve('laravel-echo').replace(/echo\.common\.js$/, 'echo.js');
 const { default: Echo } = await import(pathToFileURL(echo));
 
-const classes = { Pusher, Echo };
+// Library is the server library. What a request comes to is printed under a
+// tag: its status and decoded answer, or what the library threw.
+class Library {
+  constructor(options) {
+    this.pusher = new PusherServer(options);
+  }
+
+  async ask(tag, method, ...args) {
+    try {
+      const answer = await this.pusher[method](...args);
+      print({ tag, args: [{ status: answer.status, answer: await answer.json() }] });
+    } catch (err) {
+      print({ tag, args: [{ status: err.status ?? 0, error: err.body ?? String(err.stack) }] });
+    }
+  }
+
+  // webhook reads a request as an application does that is told something.
+  webhook(headers, rawBody) {
+    const hook = this.pusher.webhook({ headers, rawBody });
+    return hook.isValid() ? { time: hook.getTime().getTime(), events: hook.getEvents() } : null;
+  }
+}
+
+const classes = { Pusher, Echo, Library };
 const objects = new Map();
 const print = (line) => process.stdout.write(JSON.stringify(line) + '\n');
 
@@ -47,10 +72,11 @@ function revive(value) {
 function find(path) {
   const [name, ...members] = path.split('.');
   if (!objects.has(name)) throw new Error(`no object is called ${name}`);
-  return members.reduce((o, member) => o[member], objects.get(name));
+  return members.reduce((o, member) => o?.[member], objects.get(name));
 }
 
 function carryOut(command) {
+  if (command.get) return plain(find(command.get));
   const args = revive(command.args ?? []);
   const result = command.new ? new classes[command.new](...args) : find(command.on)[command.call](...args);
   if (command.as) objects.set(command.as, result);

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -90,9 +91,10 @@ func (r Request) encode(host string) string {
 	}
 	lines := append([]string{r.Method + " " + target + " HTTP/1.1", "Host: " + host}, r.Header...)
 	if r.Body != "" || r.Method == http.MethodPost {
-		lines = append(lines,
-			"Content-Type: application/json",
-			fmt.Sprintf("Content-Length: %d", len(r.Body)))
+		if !slices.ContainsFunc(r.Header, func(line string) bool { return strings.HasPrefix(line, "Content-Type:") }) {
+			lines = append(lines, "Content-Type: application/json")
+		}
+		lines = append(lines, fmt.Sprintf("Content-Length: %d", len(r.Body)))
 	}
 	return strings.Join(lines, "\r\n") + "\r\n\r\n" + r.Body
 }
