@@ -6,6 +6,9 @@
 // second (open connections, counters) is the app's [Live] side, which
 // [Tenants] keeps by app id and which outlives a change of the record.
 //
+// Records come from a list ([Static]), from files that are read again ([Dynamic]),
+// from package database, and from files with a database behind them ([Chain]).
+//
 // The package owns no sockets and knows no wire format: whoever refuses
 // somebody because of what is written here words the refusal.
 package apps
