@@ -71,7 +71,10 @@
 //     of those belong to a pool that gnet makes when it is imported and that
 //     we do not use.
 //
-// Outside the engine, command fanfare has one goroutine per metrics address
-// and those that net/http starts for scrapes; packages channels and protocol
-// start none.
+// Outside the engine, command fanfare has one that does what is due every second,
+// one that watches the files of the configuration, with one of package fsnotify,
+// one that reloads them, and one per metrics address, beside those that net/http
+// starts for scrapes. Packages channels/webhooks and channels/apps/database list
+// theirs. Timers of channels/linger run functions for moments.
+// All other packages of channels and protocol start none.
 package engine

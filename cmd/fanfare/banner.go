@@ -49,6 +49,9 @@ func (b *banner) clientFlags(l *loaded, app, port int) string {
 	if filepath.Clean(l.File) != defaultFile && l.File != "" {
 		flags = append(flags, "--config "+shellQuote(l.File))
 	}
+	if beside := filepath.Join(filepath.Dir(l.File), defaultAppsFile); l.AppsFile != "" && filepath.Clean(l.AppsFile) != beside {
+		flags = append(flags, "--apps-file "+shellQuote(l.AppsFile))
+	}
 	if port != l.Server.Port || l.isForeign("server.host", "server.port", "server.path_prefix") {
 		flags = append(flags, "--url "+shellQuote(b.base.String()))
 	}
@@ -64,7 +67,7 @@ func (b *banner) clientFlags(l *loaded, app, port int) string {
 func (l *loaded) isForeign(paths ...string) bool {
 	return slices.ContainsFunc(paths, func(path string) bool {
 		o := l.origin(path)
-		return o != originDefault && o != l.File
+		return o != originDefault && o != l.File && o != l.AppsFile
 	})
 }
 

@@ -3,26 +3,24 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"fanfare/channels"
 	"fanfare/channels/apps"
+	"fanfare/channels/apps/database"
+	"fanfare/channels/webhooks"
 	"fanfare/engine"
+	"fanfare/protocol/gate"
 	"fanfare/protocol/pusher"
 	"fanfare/protocol/pusher/api"
 )
 
 // collector reads what loops, channels, protocols and apps have counted, when
 // Prometheus asks. Nothing is counted twice, so serving pays nothing for it.
-type collector struct {
-	engine   *engine.Server
-	registry *channels.Registry
-	pusher   *pusher.Server
-	api      *api.Server
-	tenants  *apps.Tenants
-}
+type collector struct{ *parts }
 
 // snapshot is what one scrape sees.
 type snapshot struct {
@@ -31,6 +29,10 @@ type snapshot struct {
 	channels channels.Stats
 	pusher   pusher.Stats
 	api      api.Stats
+	users    int64 // signed in
+	gate     gate.Stats
+	hooks    webhooks.Stats
+	database database.Stats // zero: there is none
 }
 
 // metric is one time series of the node, and how to read it.
@@ -67,6 +69,7 @@ var nodeMetrics = []metric{
 	series(counter, "frames_sent_total", "WebSocket frames and HTTP answers sent.", func(s *snapshot) uint64 { return s.engine.SentFrames }),
 	series(counter, "protocol_violations_total", "Connections that broke HTTP or RFC 6455.", func(s *snapshot) uint64 { return s.engine.Violations }),
 	series(counter, "panics_total", "Callbacks that panicked; each cost one connection.", func(s *snapshot) uint64 { return s.engine.Panics }),
+	series(counter, "proxied_total", "PROXY headers taken.", func(s *snapshot) uint64 { return s.engine.Proxied }),
 	series(gauge, "input_bytes", "Bytes of unfinished requests and messages.", func(s *snapshot) int64 { return s.engine.InputBytes }),
 	series(gauge, "outbound_queue_bytes", "Bytes waiting for slow connections.", func(s *snapshot) int64 { return s.engine.QueuedBytes }),
 	series(gauge, "mailbox_bytes", "Bytes of events posted to loops and not yet sent.", func(s *snapshot) int64 { return s.engine.MailboxBytes }),
@@ -74,6 +77,20 @@ var nodeMetrics = []metric{
 	series(gauge, "channels", "Occupied channels.", func(s *snapshot) int64 { return s.channels.Channels }),
 	series(gauge, "subscriptions", "Subscriptions of connections to channels.", func(s *snapshot) int64 { return s.channels.Subscriptions }),
 	series(gauge, "presence_members", "Members of presence channels.", func(s *snapshot) int64 { return s.channels.Members }),
+
+	series(gauge, "cached_bytes", "Bytes of events that cache channels keep, about.", func(s *snapshot) int64 { return s.channels.CachedBytes }),
+	series(counter, "cache_evicted_total", "Events that a cache channel kept and lost before their time, because all together were too many.", func(s *snapshot) uint64 { return s.channels.CacheEvicted }),
+	series(gauge, "users", "Users that are signed in.", func(s *snapshot) int64 { return s.users }),
+
+	series(gauge, "gate_addresses", "Client addresses that limits are kept for.", func(s *snapshot) int { return s.gate.Addresses }),
+	series(counter, "gate_exempt_total", "Connections of proxies that did not tell for whom, so that no limit per address holds.", func(s *snapshot) uint64 { return s.gate.Exempt }),
+
+	series(gauge, "webhook_queued_events", "Events that wait for webhooks.", func(s *snapshot) int { return s.hooks.Queued }),
+	series(gauge, "webhook_queued_bytes", "Bytes of events that wait for webhooks.", func(s *snapshot) int { return s.hooks.QueuedBytes }),
+	series(gauge, "webhook_lingering", "Channels and members whose end is held back.", func(s *snapshot) int { return s.hooks.Lingering }),
+	series(counter, "webhook_delivered_total", "Events that webhooks have taken.", func(s *snapshot) uint64 { return s.hooks.Delivered }),
+	series(counter, "webhook_failed_attempts_total", "Requests to webhooks that failed.", func(s *snapshot) uint64 { return s.hooks.FailedAttempts }),
+	series(counter, "webhook_disk_failures_total", "Commits of the webhooks' queues that failed.", func(s *snapshot) uint64 { return s.hooks.DiskFailures }),
 
 	series(gauge, "pusher_sessions", "Sessions of the Pusher protocol.", func(s *snapshot) int64 { return s.pusher.Sessions }),
 	series(counter, "pusher_sessions_opened_total", "Sessions of the Pusher protocol opened.", func(s *snapshot) uint64 { return s.pusher.Opened }),
@@ -88,6 +105,28 @@ var nodeMetrics = []metric{
 	series(counter, "api_lookup_errors_total", "App records that could not be read in time for a request.", func(s *snapshot) uint64 { return s.api.LookupErrors }),
 }
 
+// databaseMetrics are there when apps are looked up in a database.
+var databaseMetrics = []metric{
+	series(gauge, "database_up", "Whether the apps database answers: 1 or 0.", func(s *snapshot) int {
+		if s.database.Away > 0 {
+			return 0
+		}
+		return 1
+	}),
+	series(gauge, "database_apps", "Apps of the database that are kept in memory.", func(s *snapshot) int { return s.database.Apps }),
+	series(gauge, "database_unknown", "Keys and ids that are remembered to be no app's.", func(s *snapshot) int { return s.database.Unknown }),
+	series(counter, "database_hits_total", "Look-ups of apps that were in memory.", func(s *snapshot) uint64 { return s.database.Hits }),
+	series(counter, "database_stale_hits_total", "Those of them while the database was away.", func(s *snapshot) uint64 { return s.database.StaleHits }),
+	series(counter, "database_unknown_hits_total", "Look-ups of what is remembered to be no app's.", func(s *snapshot) uint64 { return s.database.UnknownHits }),
+	series(counter, "database_misses_total", "Look-ups that the database had to be asked for.", func(s *snapshot) uint64 { return s.database.Misses }),
+	series(counter, "database_queries_total", "Queries sent to the apps database.", func(s *snapshot) uint64 { return s.database.Queries }),
+	series(counter, "database_query_failures_total", "Those of them that were not answered.", func(s *snapshot) uint64 { return s.database.Failures }),
+	series(counter, "database_refused_rows_total", "Rows read that can't be right.", func(s *snapshot) uint64 { return s.database.Refused }),
+	series(counter, "database_changed_total", "Apps whose row was found changed.", func(s *snapshot) uint64 { return s.database.Changed }),
+	series(counter, "database_removed_total", "Apps whose row was found gone.", func(s *snapshot) uint64 { return s.database.Removed }),
+	series(counter, "database_evicted_total", "Apps that left memory because more are in use than database.max_apps.", func(s *snapshot) uint64 { return s.database.Evicted }),
+}
+
 var (
 	closedByCause = describe("connections_closed_total", "Connections ended.", "cause")
 	slowClosed    = describe("slow_closed_total", "Connections closed with 4100 because they read too slowly, by the limit that they reached: bytes, frames, age (of the oldest message), budget (of the node).", "limit")
@@ -96,6 +135,8 @@ var (
 	closedByCode  = describe("pusher_closed_total", "Sessions closed by the server, by close code; 0 is any other.", "code")
 	apiAnswers    = describe("api_answers_total", "HTTP API requests answered, by status; 0 is any other.", "status")
 	appRefused    = describe("app_refused_total", "Connections, commands and publishes refused.", "app", "reason")
+	gateRefused   = describe("gate_refused_total", "Connections refused for a limit of the node or of their address, by the setting's name.", "limit")
+	hooksDropped  = describe("webhook_dropped_total", "Events that no webhook got.", "reason")
 )
 
 // appMetric is one time series of each app.
@@ -124,21 +165,28 @@ var appMetrics = []appMetric{
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
-	for _, m := range nodeMetrics {
+	for _, m := range slices.Concat(nodeMetrics, databaseMetrics) {
 		out <- m.desc
 	}
 	for _, m := range appMetrics {
 		out <- m.desc
 	}
-	for _, d := range []*prometheus.Desc{closedByCause, slowClosed, slowDropped, refusedByCode, closedByCode, apiAnswers, appRefused} {
+	for _, d := range []*prometheus.Desc{closedByCause, slowClosed, slowDropped, refusedByCode, closedByCode, apiAnswers, appRefused, gateRefused, hooksDropped} {
 		out <- d
 	}
 }
 
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
-	s := &snapshot{c.engine.MaxConnections(), c.engine.Stats(), c.registry.Stats(), c.pusher.Stats(), c.api.Stats()}
-	for _, m := range nodeMetrics {
+	s := &snapshot{
+		limit: c.engine.MaxConnections(), engine: c.engine.Stats(), channels: c.registry.Stats(), pusher: c.pusher.Stats(), api: c.api.Stats(),
+		users: c.users.Len(), gate: c.gate.Stats(), hooks: c.hooks.Stats(),
+	}
+	metrics := nodeMetrics
+	if c.database != nil {
+		s.database, metrics = c.database.Stats(), slices.Concat(nodeMetrics, databaseMetrics)
+	}
+	for _, m := range metrics {
 		out <- prometheus.MustNewConstMetric(m.desc, m.kind, m.read(s))
 	}
 	s.engine.EachClosed(func(cause engine.Cause, n uint64) {
@@ -153,6 +201,12 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	collectCodes(out, refusedByCode, s.pusher.Refused)
 	collectCodes(out, closedByCode, s.pusher.Closed)
 	collectCodes(out, apiAnswers, s.api.Answers)
+	for why, n := range s.gate.Refused {
+		out <- prometheus.MustNewConstMetric(gateRefused, counter, float64(n), gate.Reason(why).String())
+	}
+	for why, n := range s.hooks.Dropped.All {
+		out <- prometheus.MustNewConstMetric(hooksDropped, counter, float64(n), why.String())
+	}
 	for id, live := range c.tenants.All() {
 		collectApp(out, id, live)
 	}

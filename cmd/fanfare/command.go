@@ -40,7 +40,7 @@ type flagGroup struct {
 // commands lists all commands in the order of the help.
 func commands() []*command {
 	return []*command{
-		serveCommand(), initCommand(), publishCommand(), tailCommand(), benchCommand(), versionCommand(),
+		serveCommand(), initCommand(), appCommand(), publishCommand(), tailCommand(), benchCommand(), versionCommand(),
 	}
 }
 
@@ -105,14 +105,21 @@ func (cmd *command) start(ctx context.Context, c *cli, args []string) error {
 	return cmd.run(ctx, c, args)
 }
 
+func articleOf(word string) string {
+	if strings.ContainsRune("AEIOU", rune(word[0])) {
+		return "an"
+	}
+	return "a"
+}
+
 // startSub starts the subcommand that the first argument names.
 func (cmd *command) startSub(ctx context.Context, c *cli, args []string) error {
 	switch {
 	case len(args) > 0 && slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]):
 		return cmd.helpOf(c.stdout, args[1:])
 	case len(args) == 0 || strings.HasPrefix(args[0], "-"):
-		return usagef("%s needs a %s first: %s (see `fanfare help %s`)",
-			cmd.name, cmd.args, strings.Join(wordsOf(cmd.subcommands), ", "), cmd.name)
+		return usagef("%s needs %s %s first: %s (see `fanfare help %s`)",
+			cmd.name, articleOf(cmd.args), cmd.args, strings.Join(wordsOf(cmd.subcommands), ", "), cmd.name)
 	}
 	sub, err := cmd.find(args[0])
 	if err != nil {

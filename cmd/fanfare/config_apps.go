@@ -9,12 +9,14 @@ import (
 	"fanfare/channels/apps"
 )
 
-// addApps makes the apps of the file, and the one that FANFARE_APP_* describe.
-// Those variables override the app of the file with that id, else they add
-// one. Without any app the built-in one is served, which they may change too.
-func (l *loaded) addApps(file [][]assignment, env []assignment) error {
-	drafts := slices.Clone(file)
-	if len(drafts) == 0 && valueOf(env, "id") == "" {
+// addApps makes the apps of both files, and the one that FANFARE_APP_* describe.
+// Those variables override the app of the files with that id, else they add
+// one. Without any app the built-in one is served, which they may change too;
+// but not where a file of apps is there and empty: somebody removed them. Nor
+// where apps are looked up in a database.
+func (l *loaded) addApps(file, own fileValues, env []assignment) error {
+	drafts := slices.Concat(file.apps, own.apps)
+	if len(drafts) == 0 && own.name == "" && valueOf(env, "id") == "" && l.Database.URL == "" {
 		l.Builtin = valueOf(env, "secret") == ""
 		drafts = append(drafts, builtinApp())
 	}
@@ -79,14 +81,21 @@ func (l *loaded) buildApps(drafts [][]assignment) error {
 	for i, draft := range drafts {
 		at := appPath(i)
 		note := func(path, origin string) { l.origins[at+path] = origin }
-		own, slow := splitSlow(draft)
-		errs = append(errs, assign(settingsOf(&l.Apps[i]), valueOf(own, "limits"), own, note))
-		l.Apps[i].Slow = make([]Slow, len(slow))
-		for j, given := range slow {
-			errs = append(errs, assign(settingsOf(&l.Apps[i].Slow[j]), "", given, func(path, origin string) {
-				note(slowPath(j)+path, origin)
-			}))
-		}
+		errs = append(errs, l.Apps[i].fill(draft, note))
+	}
+	return errors.Join(errs...)
+}
+
+// fill gives the app what the draft says, and its defaults for the rest.
+func (a *App) fill(draft []assignment, note func(path, origin string)) error {
+	lists := tablesOf(a)
+	given := make([][][]assignment, len(lists))
+	for k, t := range lists {
+		draft, given[k] = t.take(draft)
+	}
+	errs := []error{assign(settingsOf(a), valueOf(draft, "limits"), draft, note)}
+	for k, t := range lists {
+		errs = append(errs, t.fill(given[k], note))
 	}
 	return errors.Join(errs...)
 }
@@ -100,6 +109,13 @@ func (a *App) record() *apps.App {
 	r.ClientEvents = a.ClientEvents
 	r.StrictProtocol = !a.LenientProtocol
 	r.SubscriptionErrors = a.SubscriptionErrors
+	r.SubscriptionCounts = a.SubscriptionCounts
+	r.Watchlists = a.Watchlists
+	r.TLSOnly = a.TLSOnly
+	r.AuthorizedConnections = a.AuthorizedConnections
+	r.AuthorizationTimeout = a.AuthorizationTimeout
+	r.TerminatedReturn = a.TerminatedReturn
+	r.WebhookBatching = a.WebhookBatching
 	r.MaxConnections = a.MaxConnections
 	r.ActivityTimeout = a.ActivityTimeout
 	r.AllowedOrigins = a.AllowedOrigins
@@ -110,14 +126,22 @@ func (a *App) record() *apps.App {
 			Channels: s.Channels, Slow: slowRecord(s.Policy, s.Bytes, s.Frames, s.Age),
 		})
 	}
+	for i := range a.Webhooks {
+		r.Webhooks = append(r.Webhooks, a.Webhooks[i].record())
+	}
+	for _, f := range a.Former {
+		r.Former = append(r.Former, apps.FormerSecret{Secret: f.Secret, Until: f.Until})
+	}
 	return r
 }
 
-// copyTo leaves alone what has no key yet: watchlists and cached events.
 func (m *Limit) copyTo(r *apps.Limits) {
 	r.EventData = int(m.EventData)
 	r.ClientEventData = int(m.ClientEventData)
 	r.ClientEventsPerSecond = m.ClientEventsPerSecond
+	r.EventsPerSecond = m.EventsPerSecond
+	r.ReadsPerSecond = m.ReadsPerSecond
+	r.ConnectionsPerUser = m.ConnectionsPerUser
 	r.ChannelsPerPublish = m.ChannelsPerPublish
 	r.EventsPerBatch = m.EventsPerBatch
 	r.ChannelName = m.ChannelName
@@ -126,15 +150,17 @@ func (m *Limit) copyTo(r *apps.Limits) {
 	r.PresenceMembers = m.PresenceMembers
 	r.PresenceUserInfo = int(m.PresenceUserInfo)
 	r.PresenceUserID = m.PresenceUserID
+	r.Watchlist = m.Watchlist
+	r.CachedEventLife = m.CachedEventLife
 	r.MessageSize = int(m.MessageSize)
 	r.RequestSize = int(m.RequestSize)
 }
 
-// store makes the apps' store, which checks them.
-func (c *Config) store() (*apps.Static, error) {
+// records are the apps as a store takes them.
+func (c *Config) records() []*apps.App {
 	list := make([]*apps.App, len(c.Apps))
 	for i := range c.Apps {
 		list[i] = c.Apps[i].record()
 	}
-	return apps.NewStatic(list...)
+	return list
 }

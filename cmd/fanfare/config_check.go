@@ -3,20 +3,36 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 )
 
 // validate checks what no single key can tell.
 func (l *loaded) validate() error {
-	errs := []error{l.checkPathPrefix(), l.checkPorts()}
+	errs := []error{l.checkPathPrefix(), l.checkPorts(), l.checkProxies(), l.checkDatabase()}
 	for i := range l.Apps {
-		errs = append(errs, l.checkApp(i))
+		errs = append(errs, l.checkApp(i), l.checkTargets(i))
 	}
-	if err := errors.Join(errs...); err != nil {
-		return err
+	return errors.Join(append(errs, l.checkTwice())...)
+}
+
+// checkTwice refuses two apps with one id or key, and names where both are.
+func (l *loaded) checkTwice() error {
+	var errs []error
+	ids, keys := make(map[string]int), make(map[string]int)
+	once := func(seen map[string]int, field, value string, i int) {
+		if first, ok := seen[value]; ok {
+			errs = append(errs, fmt.Errorf("%s: app %q: %s %q is that of app %q in %s: give each app its own",
+				l.origin(appPath(i)+field), l.Apps[i].ID, field, value, l.Apps[first].ID, l.origin(appPath(first)+field)))
+			return
+		}
+		seen[value] = i
 	}
-	_, err := l.store()
-	return err
+	for i := range l.Apps {
+		once(ids, "id", l.Apps[i].ID, i)
+		once(keys, "key", l.Apps[i].Key, i)
+	}
+	return errors.Join(errs...)
 }
 
 // checkApp tells what is wrong with an app, in lines that each name it and
@@ -31,9 +47,19 @@ func (l *loaded) checkApp(i int) error {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		line = strings.TrimPrefix(line, app)
 		line = strings.ReplaceAll(line, "limits.", "limit.") // the file's name of the table: limits is a key
-		errs = append(errs, fmt.Errorf("%s: %s%s", l.origin(appPath(i)+"id"), app, line))
+		errs = append(errs, fmt.Errorf("%s: %s%s", l.originOfFault(i, line), app, line))
 	}
 	return errors.Join(errs...)
+}
+
+// originOfFault is where the key came from that a line of checkApp begins with.
+// What is missing counts as the app's: the place of its id.
+func (l *loaded) originOfFault(i int, line string) string {
+	key, _, _ := strings.Cut(line, " ")
+	if o, ok := l.origins[appPath(i)+key]; ok {
+		return o
+	}
+	return l.origin(appPath(i) + "id")
 }
 
 func (l *loaded) checkPathPrefix() error {
@@ -43,6 +69,36 @@ func (l *loaded) checkPathPrefix() error {
 	}
 	return fmt.Errorf("server.path_prefix = %q (%s): want a path such as /rt, with a slash at its front and none at its end",
 		p, l.origin("server.path_prefix"))
+}
+
+// checkProxies checks the addresses, and that somebody may send the PROXY
+// headers that are waited for.
+func (l *loaded) checkProxies() error {
+	s := &l.Server
+	if _, err := s.trustedProxies(); err != nil {
+		return fmt.Errorf("server.trusted_proxies (%s): %w", l.origin("server.trusted_proxies"), err)
+	}
+	if s.ProxyProtocol && len(s.TrustedProxies) == 0 {
+		return fmt.Errorf("server.proxy_protocol = true (%s), but no proxy is trusted: name them in server.trusted_proxies",
+			l.origin("server.proxy_protocol"))
+	}
+	return nil
+}
+
+// trustedProxies reads addresses as networks of one.
+func (s *Server) trustedProxies() ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, text := range s.TrustedProxies {
+		prefix, err := netip.ParsePrefix(text)
+		if addr, addrErr := netip.ParseAddr(text); addrErr == nil {
+			prefix, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%q is no network: want one such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7", text)
+		}
+		list = append(list, prefix.Masked())
+	}
+	return list, nil
 }
 
 func (l *loaded) checkPorts() error {

@@ -14,10 +14,11 @@ const envPrefix = "FANFARE_"
 // Variables that are no keys of the configuration.
 const (
 	envConfig = "FANFARE_CONFIG" // the file to read
-	envURL    = "FANFARE_URL"    // the server that publish and tail talk to
-
-	envSlow = "FANFARE_APP_SLOW" // all [[apps.slow]] tables of the app that FANFARE_APP_* describe
+	envApps   = "FANFARE_APPS_FILE"
+	envURL    = "FANFARE_URL" // the server that publish and tail talk to
 )
+
+var ownNames = []string{envConfig, envApps, envURL}
 
 // envValues is what the environment says.
 type envValues struct {
@@ -36,12 +37,12 @@ func readEnv(environ []string) (envValues, error) {
 		a := assignment{text: text, origin: name, label: name + "=" + text}
 		if path, ok := server[name]; ok {
 			a.path = path
-			out.values = append(out.values, a)
+			out.values = append(out.values, a.masked())
 		} else if path, ok := app[name]; ok {
 			a.path = path
 			out.app = append(out.app, a.masked())
-		} else if name == envSlow {
-			list, err := slowFromEnv(text)
+		} else if key := listByEnv(name); key != "" {
+			list, err := listFromText(key, name, text)
 			out.app = append(out.app, list...)
 			errs = append(errs, err)
 		} else {
@@ -53,7 +54,7 @@ func readEnv(environ []string) (envValues, error) {
 
 // masked keeps a secret out of error texts.
 func (a assignment) masked() assignment {
-	if a.path == secretPath {
+	if isSecretPath(a.path) {
 		a.label = a.origin
 	}
 	return a
@@ -64,7 +65,7 @@ func fanfareNames(environ []string) []string {
 	var names []string
 	for _, kv := range environ {
 		name, text, _ := strings.Cut(kv, "=")
-		own := name == envConfig || name == envURL
+		own := slices.Contains(ownNames, name)
 		if strings.HasPrefix(name, envPrefix) && text != "" && !own && !isForeign(name, text) {
 			names = append(names, name)
 		}
@@ -88,7 +89,10 @@ func pathByEnv(prefix string) map[string]string {
 }
 
 func unknownEnv(name string, known ...map[string]string) error {
-	names := []string{envConfig, envURL, envSlow}
+	names := slices.Clone(ownNames)
+	for _, key := range listKeys {
+		names = append(names, envList(key))
+	}
 	for _, m := range known {
 		for n := range m {
 			names = append(names, n)

@@ -6,13 +6,18 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/BurntSushi/toml"
 )
 
-// defaultFile is read when no other is named, and only if it is there.
-const defaultFile = "fanfare.toml"
+// defaultFile is read when no other is named, and only if it is there. So is
+// defaultAppsFile, beside it.
+const (
+	defaultFile     = "fanfare.toml"
+	defaultAppsFile = "apps.toml"
+)
 
 // fileValues is what a configuration file says.
 type fileValues struct {
@@ -43,22 +48,81 @@ func (src sources) fileName() (name string, named bool) {
 	return defaultFile, false
 }
 
+// appsFileName is the file of apps that `fanfare app` writes.
+func (src sources) appsFileName() (name string, named bool) {
+	if src.apps != "" {
+		return src.apps, true
+	}
+	if name := lookupEnv(src.env, envApps); name != "" {
+		return name, true
+	}
+	file, _ := src.fileName()
+	return filepath.Join(filepath.Dir(file), defaultAppsFile), false
+}
+
+// files are those that the configuration comes from, or would if they were
+// there.
+func (src sources) files() []string {
+	file, _ := src.fileName()
+	apps, _ := src.appsFileName()
+	return []string{file, apps}
+}
+
+// readAppsFile reads the apps that are not in the configuration itself.
+func readAppsFile(src sources) (fileValues, error) {
+	if src.edited != nil {
+		return *src.edited, nil
+	}
+	name, named := src.appsFileName()
+	if file, _ := src.fileName(); filepath.Clean(file) == filepath.Clean(name) {
+		return fileValues{}, nil // it is the configuration, which has been read
+	}
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) && (!named || src.mayMiss) {
+		return fileValues{}, nil
+	}
+	if err != nil {
+		return fileValues{}, fmt.Errorf("cannot read the apps: %w (`fanfare app add` makes the file that --apps-file or %s names)", err, envApps)
+	}
+	return parseAppsFile(name, string(data))
+}
+
 func parseFile(name, data string) (fileValues, error) {
+	tree, err := decode(name, data)
+	if err != nil {
+		return fileValues{}, err
+	}
+	f := fileReader{name: name}
+	apps := f.takeApps(tree)
+	out := fileValues{name: name, values: f.flatten(tree, "", "", pathsOf(settingsOf(&Config{})))}
+	out.apps = f.apps(apps)
+	return out, errors.Join(f.errs...)
+}
+
+// parseAppsFile is parseFile for a file that holds apps and nothing else.
+func parseAppsFile(name, data string) (fileValues, error) {
+	tree, err := decode(name, data)
+	if err != nil {
+		return fileValues{}, err
+	}
+	f := fileReader{name: name}
+	out := fileValues{name: name, apps: f.apps(f.takeApps(tree))}
+	for _, key := range slices.Sorted(maps.Keys(tree)) {
+		f.failf("%s is no app: this file holds [[apps]] alone, and %s all other settings", key, defaultFile)
+	}
+	return out, errors.Join(f.errs...)
+}
+
+func decode(name, data string) (map[string]any, error) {
 	var tree map[string]any
 	_, err := toml.Decode(data, &tree)
 	if syntax, ok := errors.AsType[toml.ParseError](err); ok {
-		return fileValues{}, fmt.Errorf("%s:%d: %s", name, syntax.Position.Line, syntax.Message)
+		return nil, fmt.Errorf("%s:%d: %s", name, syntax.Position.Line, syntax.Message)
 	}
 	if err != nil {
-		return fileValues{}, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	f := fileReader{name: name}
-	apps := f.takeTables(tree, "apps", "begin each app with a line [[apps]]")
-	out := fileValues{name: name, values: f.flatten(tree, "", "", pathsOf(settingsOf(&Config{})))}
-	for i, table := range apps {
-		out.apps = append(out.apps, f.app(table, appPath(i)))
-	}
-	return out, errors.Join(f.errs...)
+	return tree, nil
 }
 
 // fileReader turns the tables of a file into assignments. The walk is ours,
@@ -73,18 +137,27 @@ func (f *fileReader) failf(format string, args ...any) {
 	f.errs = append(f.errs, fmt.Errorf(f.name+": "+format, args...))
 }
 
-// app lists the values of an [[apps]] table and of the [[apps.slow]] tables in
-// it.
-func (f *fileReader) app(table map[string]any, at string) []assignment {
-	slow := f.takeTables(table, "slow", "begin each pattern with a line [[apps.slow]]")
-	list := f.flatten(table, at, "", pathsOf(settingsOf(&App{})))
-	for j, rule := range slow {
-		for _, a := range f.flatten(rule, at+slowPath(j), "", pathsOf(settingsOf(&Slow{}))) {
-			a.path = slowPath(j) + a.path
-			list = append(list, a)
-		}
+func (f *fileReader) takeApps(tree map[string]any) []map[string]any {
+	return f.takeTables(tree, "apps", "begin each app with a line [[apps]]")
+}
+
+// apps lists the values of the [[apps]] tables, by table.
+func (f *fileReader) apps(tables []map[string]any) [][]assignment {
+	var list [][]assignment
+	for i, table := range tables {
+		list = append(list, f.app(table, appPath(i)))
 	}
 	return list
+}
+
+// app lists the values of an [[apps]] table and of the lists of tables in it.
+func (f *fileReader) app(table map[string]any, at string) []assignment {
+	var nested []assignment
+	for _, t := range tablesOf(&App{}) {
+		list := f.takeTables(table, t.key, "begin each one with a line "+t.header())
+		nested = append(nested, t.read(f, list, at)...)
+	}
+	return append(f.flatten(table, at, "", pathsOf(settingsOf(&App{}))), nested...)
 }
 
 // takeTables takes a list of tables out of the one that holds it.
@@ -94,11 +167,29 @@ func (f *fileReader) takeTables(tree map[string]any, key, how string) []map[stri
 		return nil
 	}
 	delete(tree, key)
-	list, ok := v.([]map[string]any)
+	list, ok := asTables(v)
 	if !ok {
 		f.failf("%s is not a list of tables: %s", key, how)
 	}
 	return list
+}
+
+// asTables takes both ways to write a list of tables: [[webhooks]], and
+// webhooks = [{...}, {...}].
+func asTables(v any) ([]map[string]any, bool) {
+	if list, ok := v.([]map[string]any); ok {
+		return list, true
+	}
+	items, ok := v.([]any)
+	list := make([]map[string]any, len(items))
+	for i := range items {
+		table, isTable := items[i].(map[string]any)
+		list[i], ok = table, ok && isTable
+	}
+	if !ok {
+		return nil, false
+	}
+	return list, true
 }
 
 // flatten lists the values of a table under their paths. at is what precedes
@@ -133,7 +224,7 @@ func (f *fileReader) unknown(at, path string, known []string) {
 
 func (f *fileReader) assignment(at, path string, value any) assignment {
 	shown := tomlText(value)
-	if path == secretPath {
+	if isSecretPath(path) {
 		shown = mask
 	}
 	label := fmt.Sprintf("%s: %s%s = %s", f.name, at, path, shown)

@@ -11,6 +11,12 @@ type sources struct {
 	flags map[string]string // values by name, only of those that were given
 	env   []string          // as os.Environ has it
 	file  string            // --config; empty takes FANFARE_CONFIG, else fanfare.toml if there is one
+	apps  string            // --apps-file; empty takes FANFARE_APPS_FILE, else apps.toml beside the file, if there is one
+
+	// edited stands for what the file of apps says, when it is not nil.
+	edited *fileValues
+	// mayMiss lets a file of apps that was named be absent: it is to be made.
+	mayMiss bool
 }
 
 // loaded is a configuration in force, and where each value came from.
@@ -19,10 +25,13 @@ type loaded struct {
 
 	// File is the file that was read, empty if there was none.
 	File string
+	// AppsFile is the file of apps that was read besides, empty if there was none.
+	AppsFile string
 	// Builtin tells that no app was configured: the one that everybody knows
 	// the secret of is served.
 	Builtin bool
 
+	src     sources
 	origins map[string]string // by path: "server.port", "apps[0].key"
 }
 
@@ -56,15 +65,16 @@ func (a assignment) apply(s setting) error {
 // load reads all sources. Its error has one line for everything that is
 // wrong, not only for the first.
 func load(src sources) (*loaded, error) {
-	l := &loaded{origins: make(map[string]string)}
+	l := &loaded{src: src, origins: make(map[string]string)}
 	file, fileErr := readFile(src)
+	own, ownErr := readAppsFile(src)
 	env, envErr := readEnv(src.env)
-	if err := errors.Join(fileErr, envErr); err != nil {
+	if err := errors.Join(fileErr, ownErr, envErr); err != nil {
 		return nil, err
 	}
-	l.File = file.name
+	l.File, l.AppsFile = file.name, own.name
 	given := slices.Concat(file.values, env.values, readFlags(src.flags))
-	err := errors.Join(l.fill(given), l.addApps(file.apps, env.app))
+	err := errors.Join(l.fill(given), l.addApps(file, own, env.app))
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +87,7 @@ func readFlags(flags map[string]string) []assignment {
 		if text, ok := flags[s.flag()]; ok {
 			name := "--" + s.flag()
 			label := fmt.Sprintf("%s=%s", name, text)
-			list = append(list, assignment{path: s.path, text: text, origin: name, label: label})
+			list = append(list, assignment{path: s.path, text: text, origin: name, label: label}.masked())
 		}
 	}
 	return list

@@ -10,9 +10,16 @@ import (
 
 // mask stands for a secret wherever one might be read by others.
 const (
-	mask       = "********"
-	secretPath = "secret"
+	mask         = "********"
+	secretPath   = "secret"       // of an app, and of a former secret
+	headersPath  = "headers"      // of a webhook: some endpoints want a token
+	databasePath = "database.url" // which has a password in it
 )
+
+// isSecretPath tells whether errors must not repeat the value of a key.
+func isSecretPath(path string) bool {
+	return path == secretPath || path == headersPath || path == databasePath
+}
 
 // print writes the configuration in force as a fanfare.toml, each value with
 // its origin, secrets masked.
@@ -20,12 +27,7 @@ func (l *loaded) print(w io.Writer) error {
 	var p printer
 	p.settings("", settingsOf(&l.Config), func(path string) string { return l.origin(path) })
 	for i := range l.Apps {
-		p.open("[[apps]]")
-		p.settings("apps.", settingsOf(&l.Apps[i]), func(path string) string { return l.origin(appPath(i) + path) })
-		for j := range l.Apps[i].Slow {
-			p.open("[[apps.slow]]")
-			p.settings("", settingsOf(&l.Apps[i].Slow[j]), func(path string) string { return l.origin(appPath(i) + slowPath(j) + path) })
-		}
+		p.app(l, i)
 	}
 	_, err := w.Write(p.buf.Bytes())
 	return err
@@ -33,8 +35,20 @@ func (l *loaded) print(w io.Writer) error {
 
 // printer writes tables of settings.
 type printer struct {
-	buf   bytes.Buffer
-	table string
+	buf     bytes.Buffer
+	table   string
+	secrets bool // are written as they are
+}
+
+func (p *printer) app(l *loaded, i int) {
+	p.open("[[apps]]")
+	p.settings("apps.", settingsOf(&l.Apps[i]), func(path string) string { return l.origin(appPath(i) + path) })
+	for _, t := range tablesOf(&l.Apps[i]) {
+		for j := range t.field.Len() {
+			p.open(t.header())
+			p.settings("", t.settings(j), func(path string) string { return l.origin(appPath(i) + t.path(j) + path) })
+		}
+	}
 }
 
 func (p *printer) open(header string) {
@@ -52,17 +66,37 @@ func (p *printer) settings(prefix string, list []setting, origin func(path strin
 			p.table = t
 		}
 		key := s.path[strings.LastIndexByte(s.path, '.')+1:]
-		line := key + " = " + s.shown()
+		value := s.shown()
+		if p.secrets {
+			value = s.toml()
+		}
+		line := key + " = " + value
 		fmt.Fprintf(&p.buf, "%-42s # %s\n", line, origin(s.path))
 	}
 }
 
 // shown is the value for other people's eyes.
 func (s setting) shown() string {
-	if s.path == secretPath {
+	switch s.path {
+	case secretPath:
 		return quote(mask)
+	case databasePath:
+		if s.text() != "" {
+			return quote(mask)
+		}
+	case headersPath:
+		return tomlTable(s.masked())
 	}
 	return s.toml()
+}
+
+// masked is a table without its values.
+func (s setting) masked() map[string]string {
+	masked := make(map[string]string)
+	for _, name := range s.field.MapKeys() {
+		masked[name.String()] = mask
+	}
+	return masked
 }
 
 // quote writes a TOML basic string. JSON's escapes are a subset of TOML's.

@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"fanfare/channels/apps"
 )
@@ -34,9 +36,9 @@ func appendSettings(list []setting, prefix string, v reflect.Value) []setting {
 		f := v.Type().Field(i)
 		path := prefix + f.Tag.Get("key")
 		switch {
-		case f.Type.Kind() == reflect.Struct:
+		case f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[time.Time]():
 			list = appendSettings(list, path+".", v.Field(i))
-		case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct:
+		case isTables(f.Type):
 		default:
 			doc := docs[v.Type().Name()+"."+f.Name]
 			list = append(list, setting{path: path, doc: doc, tag: f.Tag, field: v.Field(i)})
@@ -125,6 +127,10 @@ func (s setting) setTOML(v any) error {
 	switch {
 	case isList:
 		return s.setList(v)
+	case s.kind() == "table":
+		return s.setTable(v)
+	case s.kind() == "time":
+		return s.setTime(v)
 	case isText && !ok:
 		return errNotText
 	case ok:
@@ -148,6 +154,29 @@ func (s setting) setList(v any) error {
 	}
 	s.field.Set(reflect.ValueOf(list))
 	return nil
+}
+
+func (s setting) setTable(v any) error {
+	items, ok := v.(map[string]any)
+	if !ok {
+		return errNotTable
+	}
+	table := make(map[string]string, len(items))
+	for name, item := range items {
+		if table[name], ok = item.(string); !ok {
+			return errNotTable
+		}
+	}
+	s.field.Set(reflect.ValueOf(table))
+	return nil
+}
+
+func (s setting) setTime(v any) error {
+	if moment, ok := v.(time.Time); ok {
+		s.field.Set(reflect.ValueOf(moment.UTC()))
+		return nil
+	}
+	return s.set(fmt.Sprint(v))
 }
 
 func (s setting) check(v any) error {
@@ -188,6 +217,10 @@ func (s setting) kind() string {
 		return "seconds"
 	case "[]string":
 		return "list"
+	case "map[string]string":
+		return "table"
+	case "time.Time":
+		return "time"
 	case "int":
 		return "number"
 	case "bool":
@@ -211,6 +244,9 @@ func (s setting) tomlOf(text string) string {
 	switch s.kind() {
 	case "list":
 		return tomlList(splitList(text))
+	case "table":
+		table, _ := parseTable(text) // it was made by formatTable
+		return tomlTable(table)
 	case "text", "bytes":
 		if _, err := strconv.Atoi(text); err != nil || s.kind() == "text" {
 			return quote(text)
@@ -220,6 +256,15 @@ func (s setting) tomlOf(text string) string {
 		return quote(text)
 	}
 	return text
+}
+
+// tomlTable writes an inline table, its keys sorted.
+func tomlTable(table map[string]string) string {
+	var items []string
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		items = append(items, quote(name)+" = "+quote(table[name]))
+	}
+	return "{" + strings.Join(items, ", ") + "}"
 }
 
 func tomlList(items []string) string {

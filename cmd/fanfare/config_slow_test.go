@@ -14,14 +14,14 @@ import (
 func TestSlowFromEnv(t *testing.T) {
 	f := func(text string, want ...Slow) {
 		t.Helper()
-		l, err := load(sources{file: "testdata/slow.good.toml", env: []string{envSlow + "=" + text}})
+		l, err := load(sources{file: "testdata/slow.good.toml", env: []string{envList("slow") + "=" + text}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, l.Apps[0].Slow); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
-		if got := l.origin("apps[0].slow[0].channels"); got != envSlow {
+		if got := l.origin("apps[0].slow[0].channels"); got != "FANFARE_APP_SLOW" {
 			t.Errorf("the first pattern comes from %s", got)
 		}
 	}
@@ -34,7 +34,7 @@ func TestSlowFromEnv(t *testing.T) {
 func TestSlowFromEnvErrors(t *testing.T) {
 	f := func(text, want string) {
 		t.Helper()
-		_, err := load(sources{env: []string{envSlow + "=" + text, envConfig + "=testdata/empty.txt"}})
+		_, err := load(sources{env: []string{envList("slow") + "=" + text, envConfig + "=testdata/empty.txt"}})
 		checkErrors(t, err, []string{want})
 	}
 	f("market-*", `FANFARE_APP_SLOW: market-*: want a pattern and a policy, such as market-*:conflate`)

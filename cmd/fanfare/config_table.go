@@ -22,7 +22,11 @@ type configKey struct {
 
 // configKeys lists every key of every table, in the order of config.go.
 func configKeys() []configKey {
-	return append(namedKeys(), slowKeys()...)
+	list := namedKeys()
+	for _, t := range tablesOf(&App{}) {
+		list = append(list, t.document()...)
+	}
+	return list
 }
 
 // namedKeys lists the keys that have a variable or flag of their own.
@@ -31,10 +35,10 @@ func namedKeys() []configKey {
 	return append(list, keysFrom(settingsOf(&App{}), "[[%s]]", "app-")...)
 }
 
-// slowKeys lists the keys of [[apps.slow]], which share one variable.
-func slowKeys() []configKey {
-	list := keysFrom(settingsOf(&Slow{}), "[[%s]]", "app-")
-	list[0].heading, list[0].intro = "[[apps.slow]]", fieldDocs()["Slow"]
+// document lists the keys of the tables, which share one variable.
+func (t tables) document() []configKey {
+	list := keysFrom(t.blank(), "[[%s]]", "app-")
+	list[0].heading, list[0].intro = t.header(), t.doc()
 	for i := range list {
 		list[i].env = ""
 	}

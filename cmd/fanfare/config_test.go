@@ -169,6 +169,23 @@ func TestRecordTakesEverything(t *testing.T) {
 	}
 }
 
+// TestWebhookRecordTakesEverything does the same for [[apps.webhooks]].
+func TestWebhookRecordTakesEverything(t *testing.T) {
+	for _, s := range settingsOf(&Webhook{}) {
+		var w Webhook
+		for _, s2 := range settingsOf(&w) {
+			if s2.path == s.path {
+				if err := s2.set(another(s2)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if cmp.Equal(w.record(), apps.Webhook{}) {
+			t.Errorf("%s has no effect on the webhook's record", s.path)
+		}
+	}
+}
+
 // another gives a value that is not the setting's own.
 func another(s setting) string {
 	if choices := s.choices(); choices != nil {
@@ -177,7 +194,7 @@ func another(s setting) string {
 	if s.isBool() {
 		return map[string]string{"true": "false", "false": "true"}[s.text()]
 	}
-	return map[string]string{"number": "7", "bytes": "2000", "seconds": "7", "list": "x.test", "text": "other"}[s.kind()]
+	return map[string]string{"number": "7", "bytes": "2000", "seconds": "7", "list": "x.test", "text": "other", "table": `{"A":"b"}`}[s.kind()]
 }
 
 func TestSampleFileSaysTheDefaults(t *testing.T) {
@@ -288,7 +305,7 @@ func TestEdits(t *testing.T) {
 
 // TestNamesOfOthersLeadToOurs checks that what the map promises exists.
 func TestNamesOfOthersLeadToOurs(t *testing.T) {
-	ours := slices.Concat(pathsOf(settingsOf(&Config{})), pathsOf(settingsOf(&App{})))
+	ours := slices.Concat(pathsOf(settingsOf(&Config{})), pathsOf(settingsOf(&App{})), pathsOf(settingsOf(&Webhook{})))
 	for theirs, our := range elsewhere {
 		if !slices.Contains(ours, our) || slices.Contains(ours, theirs) {
 			t.Errorf("%s leads to %s: want one key that isn't ours and one that is", theirs, our)
@@ -297,7 +314,10 @@ func TestNamesOfOthersLeadToOurs(t *testing.T) {
 }
 
 func TestFieldDocsAreOfTheRightFields(t *testing.T) {
-	for _, typ := range []reflect.Type{reflect.TypeFor[Server](), reflect.TypeFor[Metrics](), reflect.TypeFor[Log](), reflect.TypeFor[App](), reflect.TypeFor[Limit](), reflect.TypeFor[Slow]()} {
+	for _, typ := range []reflect.Type{
+		reflect.TypeFor[Server](), reflect.TypeFor[Metrics](), reflect.TypeFor[Log](), reflect.TypeFor[Webhooks](),
+		reflect.TypeFor[App](), reflect.TypeFor[Limit](), reflect.TypeFor[Slow](), reflect.TypeFor[Webhook](), reflect.TypeFor[Former](),
+	} {
 		for field := range typ.Fields() {
 			name := typ.Name() + "." + field.Name
 			if _, ok := fieldDocs()[name]; !ok {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -76,6 +77,8 @@ var (
 	errNotBool    = errors.New("true or false")
 	errNotList    = errors.New("a list of texts in quotes")
 	errNotText    = errors.New("a text in quotes")
+	errNotTable   = errors.New(`a table of texts, such as {Authorization = "Bearer ..."}`)
+	errNotTime    = errors.New("a moment such as 2026-11-23T12:00:00Z")
 )
 
 // parseValue makes a value of type t from text. Its errors say what would be
@@ -90,6 +93,11 @@ func parseValue(t reflect.Type, text string) (any, error) {
 		return parseSeconds(text)
 	case reflect.TypeFor[[]string]():
 		return splitList(text), nil
+	case reflect.TypeFor[map[string]string]():
+		return parseTable(text)
+	case reflect.TypeFor[time.Time]():
+		moment, err := time.Parse(time.RFC3339, text)
+		return moment.UTC(), wanted(err, errNotTime)
 	case reflect.TypeFor[int]():
 		n, err := strconv.Atoi(text)
 		return n, wanted(err, errNotInt)
@@ -117,6 +125,30 @@ func splitList(text string) []string {
 	return list
 }
 
+// parseTable reads a table of texts, written as a JSON object. Nothing is an
+// empty one.
+func parseTable(text string) (map[string]string, error) {
+	var table map[string]string
+	if text == "" {
+		return nil, nil //nolint:nilnil // an empty map that is nil is a value
+	}
+	if err := json.Unmarshal([]byte(text), &table); err != nil {
+		return nil, errNotTable
+	}
+	return table, nil
+}
+
+func formatTable(table map[string]string) string {
+	if len(table) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(table)
+	if err != nil {
+		panic(err) // texts always encode
+	}
+	return string(text)
+}
+
 // formatValue is the inverse of parseValue.
 func formatValue(v reflect.Value) string {
 	switch x := v.Interface().(type) {
@@ -124,6 +156,10 @@ func formatValue(v reflect.Value) string {
 		return formatSeconds(x)
 	case []string:
 		return strings.Join(x, ",")
+	case map[string]string:
+		return formatTable(x)
+	case time.Time:
+		return x.UTC().Format(time.RFC3339Nano)
 	default:
 		return fmt.Sprint(x)
 	}

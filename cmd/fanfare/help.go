@@ -115,7 +115,7 @@ func writeFlag(b *strings.Builder, f *flag.Flag) {
 func helpConfig(w io.Writer) error {
 	var b strings.Builder
 	wrap(&b, "", "A value comes from its flag, else its variable, else the file (--config, FANFARE_CONFIG, "+
-		"or fanfare.toml if there is one), else its default. Sizes are bytes, or have a unit (64KiB); "+
+		"or fanfare.toml if there is one), else its default. More apps are in apps.toml beside it (--apps-file, FANFARE_APPS_FILE), which `fanfare app` writes. Sizes are bytes, or have a unit (64KiB); "+
 		"times are seconds, or have a unit (1m30s). Lists are written with commas in variables. "+
 		"Unknown keys, variables and flags are errors.")
 	wrap(&b, "", "FANFARE_APP_* describe one app: the one of the file that FANFARE_APP_ID names, else one more.")

@@ -95,16 +95,21 @@ func sampleFile(app App) string {
 		value, _, _ := strings.Cut(k.def, " (")
 		fmt.Fprintf(&b, "#: %s = %s\n", k.name, value)
 	}
-	b.WriteString(sampleSlow)
+	b.WriteString(sampleLists)
 	return b.String()
 }
 
-// sampleSlow is an example, not a default: there is none.
-const sampleSlow = `
+// sampleLists are examples, not defaults: there are none.
+const sampleLists = `
 # What becomes of messages for clients that read too slowly may differ by channel:
 # [[apps.slow]]
 # channels = "market-*"
 # policy = "conflate"
+
+# Addresses that are told what happens on the app's channels:
+# [[apps.webhooks]]
+# url = "https://example.com/pusher/webhook"
+# events = ["channel_occupied", "channel_vacated"]
 `
 
 // commentOut leaves [apps.limit] a comment: as an empty table it would say

@@ -14,17 +14,18 @@ import (
 	"fanfare/channels/apps"
 )
 
-// newLogger makes the log that [log] asks for.
-func newLogger(w io.Writer, cfg Log) *slog.Logger {
-	var level slog.Level
+// newLogger makes the log that [log] asks for, and what its level can be
+// changed by.
+func newLogger(w io.Writer, cfg Log) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
 	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
 		panic(err) // the configuration has been checked
 	}
 	o := &slog.HandlerOptions{Level: level}
 	if cfg.Format == "text" || cfg.Format == auto && isTerminal(w) {
-		return slog.New(slog.NewTextHandler(w, o))
+		return slog.New(slog.NewTextHandler(w, o)), level
 	}
-	return slog.New(slog.NewJSONHandler(w, o))
+	return slog.New(slog.NewJSONHandler(w, o)), level
 }
 
 // listenHosts gives the addresses that a host of the configuration stands

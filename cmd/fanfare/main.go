@@ -1,5 +1,5 @@
-// Command fanfare is the server and the tools around it: serve, the clients
-// publish and tail, and the load generator bench.
+// Command fanfare is the server and the tools around it: serve, init and app for
+// its configuration, the clients publish and tail, and the load generator bench.
 //
 // It parses, starts and stops; whatever knows something about sockets,
 // channels or protocols lives in packages engine, channels and protocol.

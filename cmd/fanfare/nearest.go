@@ -81,4 +81,11 @@ var elsewhere = map[string]string{
 	"max_message_size":                 "limit.message_size",
 	"max_request_size":                 "limit.request_size",
 	"shutdown_grace_period":            "server.shutdown_grace",
+	"max_backend_events_per_sec":       "limit.events_per_second",
+	"max_read_req_per_sec":             "limit.reads_per_second",
+	"enable_user_authentication":       "authorized_connections",
+	"user_authentication_timeout":      "authorization_timeout",
+	"event_types":                      "events",
+	"channel_name_starts_with":         "channel_prefix",
+	"channel_name_ends_with":           "channel_suffix",
 }

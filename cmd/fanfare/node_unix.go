@@ -10,10 +10,7 @@ import (
 	"net/netip"
 
 	"fanfare/channels/apps"
-	"fanfare/engine"
 	"fanfare/protocol"
-	"fanfare/protocol/pusher"
-	"fanfare/protocol/pusher/api"
 )
 
 // Main is one node: everything that serve starts, in order, and stops in
@@ -27,9 +24,14 @@ type Main struct {
 	// returned.
 	Addrs, MetricsAddrs []string
 
-	engine  *engine.Server
-	mux     *protocol.Mux
+	hosts []string // that are listened on
+	files *apps.Dynamic
+	apps  apps.Source // what files and database have
+	parts
+	gone departed
+
 	metrics *metricsServer
+	upkeep  *upkeep
 }
 
 // Run starts the node and returns once it serves. When it fails, nothing is
@@ -42,87 +44,26 @@ func (m *Main) Run(ctx context.Context) error {
 	if err := m.Config.checkExposure(hosts); err != nil {
 		return usageError{err}
 	}
-	store, err := m.Config.store()
-	if err != nil {
-		return usageError{err}
-	}
-	stats, err := m.assemble(store, joinPort(hosts, m.Config.Server.Port))
-	if err != nil {
+	m.hosts = hosts
+	if err := m.openApps(ctx); err != nil {
 		return err
+	}
+	if err := m.assemble(joinPort(hosts, m.Config.Server.Port)); err != nil {
+		return errors.Join(err, m.closeDatabase())
 	}
 	if err := m.engine.Start(); err != nil {
-		return err
+		return errors.Join(err, m.endHooks(ctx), m.closeDatabase())
 	}
-	if err := m.startMetrics(ctx, stats); err != nil {
+	m.apps.Subscribe(m.changed)
+	m.upkeep = startUpkeep(m.registry.Tick, m.forget)
+	if err := m.startMetrics(ctx); err != nil {
 		return errors.Join(err, m.Close())
 	}
 	m.ready()
 	return nil
 }
 
-func (m *Main) engineConfig(addrs []string) engine.Config {
-	s := &m.Config.Server
-	return engine.Config{
-		Addrs:          addrs,
-		Loops:          s.Loops,
-		MaxConnections: s.MaxConnections,
-		MaxMessage:     int(s.MaxMessage),
-		QueueBytes:     int(s.QueueBytes),
-		QueueFrames:    s.QueueFrames,
-		QueueAge:       s.QueueAge,
-		QueueBudget:    int64(s.QueueBudget),
-		InputBudget:    int64(s.InputBudget),
-		MailboxBytes:   int64(s.MailboxBytes),
-		NoIOUring:      !s.IOUring,
-		HeadTimeout:    s.HeadTimeout,
-		KeepAlive:      s.KeepAlive,
-		Workers:        s.Workers,
-		WorkerQueue:    s.WorkerQueue,
-		Logger:         m.Log,
-	}
-}
-
-// assemble makes the engine, the channels on its loops, and the protocols on
-// both. Nothing runs yet.
-func (m *Main) assemble(store apps.Store, addrs []string) (*collector, error) {
-	var err error
-	m.mux = protocol.NewMux(m.Config.Server.PathPrefix)
-	cfg := m.engineConfig(addrs)
-	cfg.SetDefaults()
-	if m.engine, err = engine.New(cfg, m.mux); err != nil {
-		return nil, err
-	}
-	tenants, ids := apps.NewTenants(cfg.Loops), protocol.NewDirectory()
-	// Two kinds of look-ups, so that half of the workers stay for signatures.
-	lookups := protocol.LookupLimits{Workers: max(1, cfg.Workers/4)}
-	ws := pusher.New(pusher.Config{
-		Loops:       cfg.Loops,
-		Loop:        m.engine.Loop,
-		Submit:      m.engine.Submit,
-		Apps:        store,
-		Tenants:     tenants,
-		IDs:         ids,
-		PongTimeout: m.Config.Server.PongTimeout,
-		Lookups:     lookups,
-	})
-	registry := protocol.NewRegistry(cfg.Loops, m.engine.Loop, ws)
-	ws.Bind(registry, 0)
-	rest := api.New(api.Config{
-		Loops:    cfg.Loops,
-		Submit:   m.engine.Submit,
-		Apps:     store,
-		Tenants:  tenants,
-		IDs:      ids,
-		Registry: registry,
-		Lookups:  lookups,
-	})
-	m.mux.Handle(pusher.Prefix, "the WebSocket protocol of Pusher Channels", ws)
-	m.mux.Handle(api.Prefix, "the HTTP API", rest)
-	m.mux.RefuseUpgrades(ws.RefusePath)
-	return &collector{engine: m.engine, registry: registry, pusher: ws, api: rest, tenants: tenants}, nil
-}
-
-func (m *Main) startMetrics(ctx context.Context, stats *collector) error {
+func (m *Main) startMetrics(ctx context.Context) error {
 	cfg := &m.Config.Metrics
 	if !cfg.Enabled {
 		return nil
@@ -131,7 +72,7 @@ func (m *Main) startMetrics(ctx context.Context, stats *collector) error {
 	if err != nil {
 		return err
 	}
-	m.metrics, err = startMetrics(ctx, m.Log, joinPort(hosts, cfg.Port), stats)
+	m.metrics, err = startMetrics(ctx, m.Log, joinPort(hosts, cfg.Port), &collector{&m.parts})
 	return err
 }
 
@@ -163,8 +104,9 @@ func (m *Main) Port() int {
 func (m *Main) Done() <-chan struct{} { return m.engine.Done() }
 
 // Close stops listening, sends everybody away with 4200, and waits for what
-// is queued for them to leave, for the grace period at most. Its error is
-// that of an engine which ended by itself.
+// is queued for them to leave, and after it what is queued for webhooks, for
+// the grace period at most. Its error is that of an engine which ended by
+// itself.
 func (m *Main) Close() error {
 	var died error
 	select {
@@ -178,6 +120,14 @@ func (m *Main) Close() error {
 	defer cancel()
 	if err := m.engine.Shutdown(ctx, protocol.Goodbye); err != nil && died == nil {
 		m.Log.Warn("stopped before everything was sent", "error", err)
+	}
+	m.upkeep.stop()
+	m.users.Stop()
+	if err := m.endHooks(ctx); err != nil {
+		m.Log.Warn("stopped before every webhook was delivered", "error", err)
+	}
+	if err := m.closeDatabase(); err != nil {
+		m.Log.Warn("cannot end the connections to the database in order", "error", err)
 	}
 	if m.metrics != nil {
 		died = errors.Join(died, m.metrics.Close())

@@ -6,9 +6,17 @@ import (
 	"strings"
 )
 
+// What the flags --config and --apps-file do, wherever they are.
+const (
+	configFlagDoc = "`FILE` to read (default: FANFARE_CONFIG, else fanfare.toml if there is one)"
+	appsFlagDoc   = "`FILE` of apps besides those of --config, which \"fanfare app\" writes (default: FANFARE_APPS_FILE, " +
+		"else apps.toml beside the other, if there is one)"
+)
+
 // serving is one run of the serve command.
 type serving struct {
 	config      string
+	apps        string
 	printConfig bool
 	banner      bool
 	given       map[string]string // flags that set a key of the configuration
@@ -17,10 +25,11 @@ type serving struct {
 func serveCommand() *command {
 	s := &serving{given: make(map[string]string)}
 	fs := newFlags("serve")
-	fs.StringVar(&s.config, "config", "", "`FILE` to read (default: FANFARE_CONFIG, else fanfare.toml if there is one)")
+	fs.StringVar(&s.config, "config", "", configFlagDoc)
+	fs.StringVar(&s.apps, "apps-file", "", appsFlagDoc)
 	fs.BoolVar(&s.printConfig, "print-config", false, "print what would be in force, and where each value comes from, and exit; secrets are masked")
 	fs.BoolVar(&s.banner, "banner", false, "print the lines to copy also where no terminal is, and the app's secret in them, which is masked otherwise")
-	groups := []flagGroup{{"Configuration", []string{"config", "print-config", "banner"}}}
+	groups := []flagGroup{{"Configuration", []string{"config", "apps-file", "print-config", "banner"}}}
 	return &command{
 		name:  "serve",
 		short: "serve WebSocket clients and the HTTP API",
@@ -28,7 +37,11 @@ func serveCommand() *command {
 			"(to another server, if there is one).\n\n" +
 			"Without any configured app it serves app-id / app-key / app-secret, on this machine only: `fanfare init` " +
 			"writes a configuration with credentials of your own. Apps have no flags: they are [[apps]] in the file, " +
-			"or one in FANFARE_APP_ID, FANFARE_APP_KEY and FANFARE_APP_SECRET. \"fanfare help config\" lists all keys.",
+			"or one in FANFARE_APP_ID, FANFARE_APP_KEY and FANFARE_APP_SECRET, or what `fanfare app` has written. " +
+			"\"fanfare help config\" lists all keys.\n\n" +
+			"Changes of apps in the files are taken over while it serves, at once and also on SIGHUP, and interrupt nobody: " +
+			"only clients of an app that was removed or disabled are closed, with 4003. All other settings need a restart, " +
+			"but for log.level and server.secret_overlap.",
 		examples: []string{
 			"serve",
 			"serve --port 8080 --metrics-port 0",
@@ -75,7 +88,7 @@ func (s *serving) configFlag(fs *flag.FlagSet, key setting) {
 }
 
 func (s *serving) run(ctx context.Context, c *cli, _ []string) error {
-	l, err := load(sources{flags: s.given, env: c.env, file: s.config})
+	l, err := load(sources{flags: s.given, env: c.env, file: s.config, apps: s.apps})
 	if err != nil {
 		return usageError{err}
 	}

@@ -19,10 +19,10 @@ type target struct {
 // targetFlags are the flags by which publish and tail find their target. What
 // they leave open comes from the configuration that serve would use.
 type targetFlags struct {
-	config, url, appID, key, secret string
+	config, apps, url, appID, key, secret string
 }
 
-var targetGroup = flagGroup{"Server and app", []string{"url", "app-id", "key", "secret", "config"}}
+var targetGroup = flagGroup{"Server and app", []string{"url", "app-id", "key", "secret", "config", "apps-file"}}
 
 func (t *targetFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&t.url, "url", "", "`URL` of the server, such as https://ws.example.com "+
@@ -31,11 +31,12 @@ func (t *targetFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&t.key, "key", "", "`KEY` of the app (default: the configuration's)")
 	fs.StringVar(&t.secret, "secret", "", "`SECRET` of the app (default: the configuration's; others on this machine can see "+
 		"what is given here, FANFARE_APP_SECRET they cannot)")
-	fs.StringVar(&t.config, "config", "", "`FILE` to read (default: FANFARE_CONFIG, else fanfare.toml if there is one)")
+	fs.StringVar(&t.config, "config", "", configFlagDoc)
+	fs.StringVar(&t.apps, "apps-file", "", appsFlagDoc)
 }
 
 func (t *targetFlags) resolve(env []string) (target, error) {
-	l, err := load(sources{env: env, file: t.config})
+	l, err := load(sources{env: env, file: t.config, apps: t.apps})
 	if err != nil {
 		return target{}, usageError{err}
 	}

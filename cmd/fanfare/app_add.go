@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// appAdding is one run of the app add command.
+type appAdding struct {
+	appFiles
+
+	key, secret string
+	set         []string
+	json        bool
+}
+
+func appAddCommand() *command {
+	a := &appAdding{}
+	fs := newFlags("app add")
+	a.register(fs)
+	fs.StringVar(&a.key, "key", "", "`KEY` of the app (default: random)")
+	fs.StringVar(&a.secret, "secret", "", "`SECRET` of the app, such as that of the server it moves here from (default: random; others on this machine can "+
+		"see what is given here)")
+	fs.Func("set", "`KEY=VALUE`\tto set besides, any number of times: see `fanfare app set --help`", func(text string) error {
+		a.set = append(a.set, text)
+		return nil
+	})
+	fs.BoolVar(&a.json, "json", false, "print the app as JSON, its secret included")
+	return &command{
+		name: "app add", args: "[ID]", maxArgs: 1,
+		short: "add an app, and print how to use it",
+		long: "Adds an app with random credentials, or with those that are given, and prints what its servers and clients need. " +
+			"The file is made if there is none, readable by its owner only.",
+		examples: []string{
+			"app add",
+			"app add shop --set limits=pusher --set allowed_origins=https://shop.example.com",
+			"app add 123 --key abc --secret def",
+			`app add shop --set webhooks=https://shop.example.com/pusher/webhook`,
+		},
+		flags:  fs,
+		groups: []flagGroup{{"App", []string{"key", "secret", "set", "json"}}, appFilesGroup},
+		run:    a.run,
+	}
+}
+
+func (a *appAdding) run(ctx context.Context, c *cli, args []string) error {
+	app, err := randomApp()
+	if err != nil {
+		return err
+	}
+	if len(args) > 0 {
+		app.ID = args[0]
+	}
+	if a.key != "" {
+		app.Key = a.key
+	}
+	if a.secret != "" {
+		app.Secret = a.secret
+	}
+	draft, err := setKeys([]assignment{
+		{path: "id", text: app.ID, origin: editOrigin},
+		{path: "key", text: app.Key, origin: editOrigin},
+		{path: secretPath, text: app.Secret, origin: editOrigin},
+	}, a.set)
+	if err != nil {
+		return err
+	}
+	name, err := editApps(ctx, a.sources(c), func(f *appsFile) error {
+		f.drafts = append(f.drafts, draft)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return a.tell(c, valueOf(draft, "id"), name)
+}
+
+// tell prints the app as the files have it now.
+func (a *appAdding) tell(c *cli, id, name string) error {
+	l, i, err := loadApp(a.sources(c), id)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return writeJSON(c.stdout, l.appJSON(i, true))
+	}
+	if _, err := fmt.Fprintf(c.stdout, "added app %s to %s\nkey     %s\nsecret  %s\n", id, name, l.Apps[i].Key, l.Apps[i].Secret); err != nil {
+		return err
+	}
+	b := banner{
+		program: c.program,
+		base:    clientURL(&l.Server, l.Server.Port),
+		app:     l.Apps[i],
+		style:   styleOf(c.stdout, c.env),
+		flags:   strings.Join(a.clientFlags(l, id), " "),
+	}
+	return b.write(c.stdout)
+}
+
+// clientFlags are those that publish and tail need to find the app.
+func (a *appAdding) clientFlags(l *loaded, id string) []string {
+	flags := []string{"--app-id " + shellQuote(id)}
+	if a.config != "" && filepath.Clean(a.config) != defaultFile {
+		flags = append(flags, "--config "+shellQuote(a.config))
+	}
+	if a.apps != "" {
+		flags = append(flags, "--apps-file "+shellQuote(l.AppsFile))
+	}
+	return flags
+}

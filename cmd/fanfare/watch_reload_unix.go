@@ -1,0 +1,197 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"fanfare/channels/apps"
+)
+
+// reloads keeps a running node's apps as the configuration has them. Nothing
+// else of the configuration is taken over, but for log.level and
+// server.secret_overlap: a line of the log names what needs a restart. What is
+// wrong with the configuration changes nothing, and is told once.
+type reloads struct {
+	// Set before start.
+	log    *slog.Logger
+	level  *slog.LevelVar
+	apps   *apps.Dynamic
+	refuse func(*Config) error // conditions of the node; nil: none
+	first  *loaded             // what the node was started with
+
+	// overlap is told server.secret_overlap after a reload; nil: nobody is.
+	overlap func(time.Duration)
+
+	// Owned by the goroutine.
+	last    *loaded // whose apps are in force
+	fault   string  // told last, empty after a good reload
+	restart string  // keys, as told last
+}
+
+// start reloads whenever the watch tells of a change, and whenever hup gives a
+// signal, which also has told what a change would not be told for. stop returns
+// when the goroutine, and the watch's, are gone.
+func (r *reloads) start(ctx context.Context, w *fileWatch, hup <-chan os.Signal) (stop func()) {
+	r.last = r.first
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { w.run(ctx) })
+	running.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-w.changed:
+				r.reload(false)
+			case <-hup:
+				r.reload(true)
+			}
+		}
+	})
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+// reload loads the configuration and puts its apps in force.
+func (r *reloads) reload(forced bool) {
+	next, changes, err := r.replace()
+	if err != nil {
+		r.complain(err, forced)
+		return
+	}
+	r.last = next
+	if len(changes) > 0 || forced || r.fault != "" {
+		added, changed, removed := idsOf(changes)
+		r.log.Info("apps reloaded", "added", added, "changed", changed, "removed", removed, "apps", r.apps.Len())
+	}
+	r.fault = ""
+	r.takeLevel(next.Log.Level)
+	r.askForRestart(next)
+}
+
+func (r *reloads) replace() (*loaded, []apps.Change, error) {
+	next, err := load(r.sources())
+	if err == nil {
+		err = r.judge(next)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	changes, err := r.apps.Replace(next.Server.SecretOverlap, next.records()...)
+	if err == nil && r.overlap != nil {
+		r.overlap(next.Server.SecretOverlap)
+	}
+	return next, changes, err
+}
+
+// sources are those of the start, but files that were there have to be there:
+// one that is gone was hardly meant to end all its apps.
+func (r *reloads) sources() sources {
+	src := r.first.src
+	if r.last.File != "" {
+		src.file = r.last.File
+	}
+	if r.last.AppsFile != "" {
+		src.apps = r.last.AppsFile
+	}
+	return src
+}
+
+// judge refuses what a start would take, but a reload hardly means.
+func (r *reloads) judge(next *loaded) error {
+	switch {
+	case next.Builtin && !r.last.Builtin:
+		return errors.New("no app is left: to serve none leave an apps.toml with a comment in it")
+	case r.last.Builtin && len(next.Apps) == 0 && next.Database.URL != "":
+		return errors.New("the apps of database.url are there after a restart; until then the built-in one is served on")
+	}
+	for _, name := range []string{next.File, next.AppsFile} {
+		if info, err := os.Stat(name); err == nil && info.Size() == 0 && r.last.hasAppsOf(name) {
+			return fmt.Errorf("%s is empty, as if its writer were not done: write a comment into it if it is to have no apps", name)
+		}
+	}
+	if r.refuse != nil {
+		return r.refuse(&next.Config)
+	}
+	return nil
+}
+
+func (l *loaded) hasAppsOf(file string) bool {
+	for i := range l.Apps {
+		if l.origin(appPath(i)+"id") == file {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reloads) complain(err error, forced bool) {
+	if text := err.Error(); text != r.fault || forced {
+		r.fault = text
+		r.log.Error("the configuration was not reloaded: the apps stay as they are", "error", text)
+	}
+}
+
+func (r *reloads) takeLevel(text string) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(text)); err != nil {
+		panic(err) // the configuration has been checked
+	}
+	if old := r.level.Level(); old != level {
+		r.level.Set(level)
+		r.log.Info("log.level changed", "before", strings.ToLower(old.String()), "now", text)
+	}
+}
+
+// askForRestart names the keys whose change is not in force.
+func (r *reloads) askForRestart(next *loaded) {
+	live := []string{"log.level", "server.secret_overlap"}
+	var keys []string
+	now := settingsOf(&next.Config)
+	for i, s := range settingsOf(&r.first.Config) {
+		if s.text() != now[i].text() && !slices.Contains(live, s.path) {
+			keys = append(keys, s.path)
+		}
+	}
+	text := strings.Join(keys, " ")
+	if text != "" && text != r.restart {
+		r.log.Warn("changed settings that need a restart", "keys", keys)
+	}
+	r.restart = text
+}
+
+// maxIDs is how many ids a line of the log has room for.
+const maxIDs = 20
+
+// idsOf sorts the changes by what became of the apps.
+func idsOf(changes []apps.Change) (added, changed, removed []string) {
+	for _, c := range changes {
+		switch {
+		case c.Before == nil:
+			added = append(added, c.Now.ID)
+		case c.Now == nil:
+			removed = append(removed, c.Before.ID)
+		default:
+			changed = append(changed, c.Now.ID)
+		}
+	}
+	return abridge(added), abridge(changed), abridge(removed)
+}
+
+func abridge(ids []string) []string {
+	if n := len(ids); n > maxIDs {
+		return append(slices.Clip(ids[:maxIDs]), fmt.Sprintf("and %d more", n-maxIDs))
+	}
+	return append([]string{}, ids...) // none is written as [], not as null
+}
