@@ -18,9 +18,10 @@ FUZZTIME ?= 60s
 BENCH ?= .
 COUNT ?= 1
 
-# The race detector is linked in C. The end-to-end tests drive the other two.
+# The race detector is linked in C. The end-to-end tests drive the others. NAME@COMMAND is there where the command is, whatever
+# it came with.
 RACE_PACKAGES := gcc libc6-dev
-E2E_PACKAGES  := chromium nginx-light
+E2E_PACKAGES  := chromium nginx-light libnginx-mod-stream haproxy php-cli php-laravel-framework mariadb-server postgresql@initdb
 
 # A kernel that runs as a process.
 GUEST_PACKAGES := user-mode-linux
@@ -47,7 +48,7 @@ test: deps ## all of check, cross, conformance, e2e, hostile, thousands
 
 check: need-go need-race lint ## format, vet, lint, go.mod, unit tests with -race, fuzz seeds
 	go vet ./...
-	go vet -tags e2e ./cmd/... ./protocol/pusher/conformance ./bench/million
+	go vet -tags e2e ./cmd/... ./channels/apps/database/... ./protocol/pusher/conformance ./bench/million
 	go mod tidy -diff
 	go test -race -shuffle=on ./...
 	go test -run Alloc ./... # what must not allocate: the race detector does
@@ -80,9 +81,10 @@ gobench: need-go ## Go benchmarks beside the code (BENCH=REGEXP, COUNT=10)
 conformance: build need-node $(E2E)/node_modules/.package-lock.json ## the Pusher checklist, here or against URL=ws://HOST:PORT
 	go run ./protocol/pusher/conformance
 
-e2e: need-go need-node need-race $(E2E)/node_modules/.package-lock.json ## the real program with pusher-js, Echo, Chromium and nginx
+e2e: need-go need-node need-race $(E2E)/node_modules/.package-lock.json ## the real program with pusher-js, Echo, Laravel, Chromium, proxies and databases
 	@.ci/packages.sh $(E2E_PACKAGES)
 	rm -rf bin/e2e && mkdir -p bin/e2e
+	go test -tags e2e -race -count=1 -run 'Postgres|MariaDB' ./channels/apps/database
 	go test -tags e2e -race -count=1 -parallel 8 -artifacts -outputdir '$(CURDIR)/bin/e2e' ./$(E2E)
 	@echo "screenshots:" && find bin/e2e -name '*.png'
 

@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
-# usage: .ci/packages.sh PACKAGE...
+# usage: .ci/packages.sh PACKAGE[@COMMAND]...
 # Sees to it that these Debian packages are installed: as root, or through sudo with DEPS=1, it installs the missing ones. For
-# anybody else it names them and fails.
+# anybody else it names them and fails. A package with a COMMAND is not missing either where that is on the PATH, wherever it
+# came from.
 set -euo pipefail
 
 if [ -z "$(command -v dpkg-query)" ]; then
-  echo "This is no Debian system: what the Debian packages $* bring has to be on the PATH." >&2
+  echo "This is no Debian system: what the Debian packages ${*%@*} bring has to be on the PATH." >&2
   exit 0
 fi
 
 missing=()
-for package in "$@"; do
+for wanted in "$@"; do
+  package=${wanted%@*} command=${wanted#"${wanted%@*}"}
+  if [ -n "$command" ] && [ -n "$(command -v "${command#@}")" ]; then
+    continue
+  fi
   state=$(dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null || true)
   grep -qx installed <<<"$state" || missing+=("$package")
 done

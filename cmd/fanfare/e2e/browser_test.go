@@ -30,14 +30,16 @@ func (p *tab) shows(t *testing.T, selector string, want ...string) {
 	p.browser.call(t, "expect", arguments, nil)
 }
 
-func (p *tab) types(t *testing.T, selector, text string) {
+// types goes to the field for what one has to say.
+func (p *tab) types(t *testing.T, text string) {
 	t.Helper()
-	p.browser.call(t, "type", args{"tab": p.name, "selector": selector, "text": text}, nil)
+	p.browser.call(t, "type", args{"tab": p.name, "selector": "#text", "text": text}, nil)
 }
 
-func (p *tab) presses(t *testing.T, selector, key string) {
+// enters presses the Enter key on an element: that sends the form of a field, or clicks a button.
+func (p *tab) enters(t *testing.T, selector string) {
 	t.Helper()
-	p.browser.call(t, "press", args{"tab": p.name, "selector": selector, "key": key}, nil)
+	p.browser.call(t, "press", args{"tab": p.name, "selector": selector, "key": "Enter"}, nil)
 }
 
 // keepPicture leaves a screenshot among the test's artefacts.
@@ -77,14 +79,14 @@ func TestBrowser(t *testing.T) {
 		p.shows(t, "#members li", "Alice", "Bob")
 	}
 
-	alice.types(t, "#text", "Can everyone hear me?")
+	alice.types(t, "Can everyone hear me?")
 	bob.shows(t, "#typing", "Alice is typing …")
 	bob.keepPicture(t, "bob-while-alice-types.png")
-	alice.presses(t, "#text", "Enter")
+	alice.enters(t, "#text")
 	bob.shows(t, "#typing", "")
 	bob.shows(t, "#messages li", "Alice: Can everyone hear me?")
-	bob.types(t, "#text", "Loud and clear.")
-	bob.presses(t, "#text", "Enter")
+	bob.types(t, "Loud and clear.")
+	bob.enters(t, "#text")
 	alice.shows(t, "#messages li", "Alice: Can everyone hear me?", "Bob: Loud and clear.")
 
 	// Had a tab got its own message or whisper back, it would show them before these.

@@ -1,10 +1,12 @@
 // Package e2e holds the end-to-end tests: they start the real fanfare program on free ports and drive it with what people
 // use it with, unchanged and pinned in package-lock.json. The clients are pusher-js and Laravel Echo, in Node and in Debian's
-// headless Chromium; the publishers are the Pusher server libraries for Node and for Go; Debian's nginx stands in front once.
+// headless Chromium; the publishers are the Pusher server libraries for Node and for Go, and Debian's Laravel. Debian's nginx and
+// HAProxy stand in front, and PostgreSQL and MariaDB, which are killed meanwhile, behind.
 //
-// The tests carry the build tag e2e, because they need Node, Chromium, nginx and the npm modules. `make e2e` brings these and
-// runs them; `go test ./...` does not see them at all, instead of skipping them.
+// The tests carry the build tag e2e, because they need Node, the npm modules, and the Debian packages that the Makefile names. `make e2e`
+// brings these and runs them; `go test ./...` does not see them at all, instead of skipping them.
 //
 // The Go side decides and asserts. The scripts in node/ are puppets that carry out one call at a time, and page/ is the
-// application that the browser opens; its server side, with the auth endpoint, is played by app_test.go.
+// application that the browser opens. Its server side, with the auth endpoint, is played by app_test.go, and once more, for
+// real, by the Laravel application in laravel/.
 package e2e

@@ -1,4 +1,5 @@
-// Debian's Chromium, driven by playwright-core. Every tab has a profile of its own, so that each can be another user.
+// Debian's Chromium, driven by playwright-core. A tab has a profile of its own, so that each can be another user, or shares that
+// of the tab that it is opened beside.
 
 import { chromium } from 'playwright-core';
 import { emit } from './wire.mjs';
@@ -14,8 +15,12 @@ export async function launch({ executable }) {
   return browser.version();
 }
 
-export async function open({ tab, url }) {
-  const context = await browser.newContext({ viewport: { width: 900, height: 600 }, deviceScaleFactor: 2 });
+function newProfile() {
+  return browser.newContext({ viewport: { width: 900, height: 600 }, deviceScaleFactor: 2 });
+}
+
+export async function open({ tab, url, beside }) {
+  const context = beside ? tabs.get(beside).context() : await newProfile();
   const page = await context.newPage();
   page.on('pageerror', (error) => emit(tab, 'error', { error: String(error) }));
   page.on('console', (message) => {
@@ -57,7 +62,7 @@ export function screenshot({ tab, path }) {
 }
 
 export function shut({ tab }) {
-  return tabs.get(tab).context().close();
+  return tabs.get(tab).close();
 }
 
 export function close() {
