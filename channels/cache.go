@@ -69,7 +69,21 @@ func keeping(m *Message) int64 {
 	if m == nil {
 		return 0
 	}
-	return 2 * int64(m.Cost())
+	return m.weight
+}
+
+// weigh estimates what it takes to keep the message. An encoding may write some
+// characters as six.
+func (m *Message) weigh() {
+	m.weight = 2 * int64(m.Cost())
+	for i := range len(m.Data) {
+		switch c := m.Data[i]; {
+		case c < ' ':
+			m.weight += 5
+		case c == '"' || c == '\\':
+			m.weight++
+		}
+	}
 }
 
 // expire drops messages whose time has come.
@@ -103,7 +117,8 @@ func (r *Registry) makeRoom() {
 func (r *Registry) release(c *channel, by time.Time) (dropped bool) {
 	c.mu.Lock()
 	k := &c.extra.cache
-	if dropped = !by.Before(k.expires); dropped {
+	expired := !by.Before(k.expires)
+	if dropped = expired && k.message != nil; expired {
 		r.storage.bytes.Add(-keeping(k.message))
 		*k = cache{}
 		c.dead = c.idleLocked()
@@ -116,4 +131,34 @@ func (r *Registry) release(c *channel, by time.Time) (dropped bool) {
 		r.remove(c)
 	}
 	return dropped
+}
+
+// Drop empties what the channels of an app keep, so that nobody finds it who
+// makes an app of the same id. Any goroutine but a loop: it walks through the
+// channels of all apps.
+func (r *Registry) Drop(app string) {
+	for i := range r.shards {
+		for _, c := range r.shards[i].All() {
+			for ; c != nil; c = c.next.Load() {
+				if c.app == app {
+					r.drop(c)
+				}
+			}
+		}
+	}
+}
+
+func (r *Registry) drop(c *channel) {
+	c.mu.Lock()
+	if c.extra != nil && c.extra.cache.message != nil {
+		k := &c.extra.cache
+		r.storage.bytes.Add(-keeping(k.message))
+		k.message, k.expires = nil, time.Time{} // its entry among the expiries comes to nothing
+		c.dead = c.idleLocked()
+	}
+	dead := c.dead
+	c.mu.Unlock()
+	if dead {
+		r.remove(c)
+	}
 }

@@ -2,6 +2,7 @@ package channels
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -179,5 +180,39 @@ func BenchmarkKeep(b *testing.B) {
 				mailbox.drain(r)
 			}
 		})
+	}
+}
+
+func TestDropForgetsAnApp(t *testing.T) {
+	w := watched(t, 0)
+	w.keep("cache-x", "one")
+	ann := w.join(here, "app", "cache-y", "")
+	w.keep("cache-y", "two")
+	if err := w.publishNow(&Message{App: "other", Channel: "cache-x", Data: "stays", Retain: halfHour}); err != nil {
+		t.Fatal(err)
+	}
+	w.Drop("app")
+	for channel, want := range map[string]bool{"cache-x": false, "cache-y": false} {
+		if got := w.Cached("app", channel).Message != nil; got != want {
+			t.Errorf("%s keeps a message: %v", channel, got)
+		}
+	}
+	if w.Cached("other", "cache-x").Message == nil {
+		t.Error("another app's message went too")
+	}
+	w.keep("cache-y", "three")
+	w.settle()
+	w.expect(ann, "joined", "1 two", "2 three")
+	if got := w.Cached("app", "cache-y").Message; got == nil || got.Data != "three" {
+		t.Errorf("kept: %+v", got)
+	}
+}
+
+// What has to be escaped is counted as what it becomes.
+func TestWhatIsKeptIsWeighed(t *testing.T) {
+	w := newWorld(t, 1, 1)
+	w.keep("cache-x", strings.Repeat("\x01", 1000))
+	if n := w.Stats().CachedBytes; n < 7000 || n > 8000 {
+		t.Errorf("a thousand control characters count as %d bytes", n)
 	}
 }

@@ -67,6 +67,7 @@ type Message struct {
 	// nobody was subscribed and the message is not to be kept.
 	Serial uint64
 
+	weight    int64       // of a message that is to be kept, bytes
 	encodings []encoding  // one per wire format
 	inline    [1]encoding // spares the allocation where there is one format
 }

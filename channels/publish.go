@@ -84,6 +84,9 @@ func (r *Registry) publish(m *Message, room []int) error {
 		panic("channels: message published twice: make a new one")
 	}
 	m.prepare(len(r.sinks))
+	if m.Retain > 0 {
+		m.weigh()
+	}
 	for {
 		c := r.target(m)
 		if c == nil {

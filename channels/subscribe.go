@@ -5,6 +5,9 @@ import (
 	"fmt"
 )
 
+// ErrFull refuses a subscription because the channel has as many as it may have.
+var ErrFull = errors.New("channel is full")
+
 // ErrMembersFull is what a [MembersFullError] is.
 var ErrMembersFull = errors.New("presence channel is full")
 
@@ -40,6 +43,9 @@ type Join struct {
 	// Counts has the channel tell its subscribers how many they are, from now
 	// on. The last to join decides.
 	Counts bool
+
+	// MaxSubscriptions limits the subscriptions of the channel; 0 is no limit.
+	MaxSubscriptions int
 
 	// MaxMembers limits the members of a presence channel; 0 is no limit.
 	// Further connections of a member are not counted.
@@ -96,8 +102,8 @@ func (s *Subscription) Active() bool { return s.state == active }
 // Subscribe puts a session on a channel. Call it on the loop of j.Place, and
 // not twice for the same session and channel: nothing here would notice. The
 // subscription counts at once; [Sink.Joined] confirms it when the loop has
-// dealt with the messages before it. It fails with a [MembersFullError], and
-// then nothing has happened.
+// dealt with the messages before it. It fails with [ErrFull] or a
+// [MembersFullError], and then nothing has happened.
 func (r *Registry) Subscribe(j Join) (*Subscription, error) {
 	r.check(j.Place.Loop)
 	s := &Subscription{handle: j.Handle}
@@ -144,8 +150,11 @@ func (r *Registry) join(c *channel, j *Join, s *Subscription) (alive bool, err e
 	return true, nil
 }
 
-// admitLocked refuses a member for whom there is no room.
+// admitLocked refuses a subscriber or a member for whom there is no room.
 func (c *channel) admitLocked(j *Join) error {
+	if j.MaxSubscriptions > 0 && c.subscribersLocked() >= j.MaxSubscriptions {
+		return ErrFull
+	}
 	if j.Presence == nil || j.MaxMembers <= 0 || c.membersLocked().Len() < j.MaxMembers {
 		return nil
 	}

@@ -2,6 +2,7 @@ package channels
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,4 +99,43 @@ func TestTheWitnessIsToldInOrder(t *testing.T) {
 	if text := fmt.Sprint(OccasionKind(99)); text != "unknown occasion" {
 		t.Error(text)
 	}
+}
+
+// A stranger who comes and goes makes nobody read without end.
+func TestCountsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := watched(t, 0)
+		ann := w.join(here, "app", "counted-x", "")
+		for range 1000 {
+			w.Unsubscribe(w.join(there, "app", "counted-x", ""))
+		}
+		w.settle()
+		if n := len(w.lines(ann)); n != 1+tellEach {
+			t.Errorf("%d lines for 1,000 who came and went", n)
+		}
+		last := w.join(there, "app", "counted-x", "")
+		<-time.After(time.Second)
+		w.Tick()
+		w.settle()
+		if lines := w.lines(ann); !strings.HasSuffix(lines[len(lines)-1], "count 2") {
+			t.Errorf("the last word was %q", lines[len(lines)-1])
+		}
+		w.Unsubscribe(last)
+		w.settle()
+		if lines := w.lines(ann); !strings.HasSuffix(lines[len(lines)-1], "count 1") {
+			t.Errorf("after a calm the last word was %q", lines[len(lines)-1])
+		}
+	})
+}
+
+func TestCountsAreSwitched(t *testing.T) {
+	w := watched(t, 0)
+	ann := w.join(here, "app", "x", "")
+	w.SetCounts(ann, false)
+	w.SetCounts(ann, true)
+	w.expectWitnessed("occupied x", "counted x 1")
+	w.SetCounts(ann, false)
+	w.join(here, "app", "other", "")
+	w.Unsubscribe(ann)
+	w.expectWitnessed("occupied other", "vacated x")
 }

@@ -78,6 +78,8 @@ type UserRecord struct {
 	ID        string   `json:"id"`
 	Info      string   `json:"user_info,omitempty"` // JSON text, byte for byte
 	Watchlist []string `json:"watchlist,omitempty"`
+	// Online are those of the watchlist who were.
+	Online []string `json:"online,omitempty"`
 }
 
 // Export writes down the session of an app. now is a reading of the clock that

@@ -82,6 +82,13 @@ func (l *Live) Release() {
 	}
 }
 
+// Cancel is Release for a connection that was counted too early: it was not
+// opened either.
+func (l *Live) Cancel() {
+	l.Release()
+	l.opened.Add(^uint64(0))
+}
+
 // Connections returns how many are open now.
 func (l *Live) Connections() int64 { return l.connections.Load() }
 

@@ -90,7 +90,27 @@ func (s *Set[K]) End(k K) { s.shard(k).end(k) }
 
 // Lingers tells whether the key ended and is in its delay. To others it is
 // still on: what is online is what is on and what lingers.
-func (s *Set[K]) Lingers(k K) bool { return s.shard(k).has(k) }
+func (s *Set[K]) Lingers(k K) bool {
+	lingers, _ := s.shard(k).has(k)
+	return lingers
+}
+
+// On reports whether the key is on, or lingers. isOn says which keys are on: it
+// is called without a lock, more than once if the key may have begun or ended
+// meanwhile, and must know of a begin or an end no later than whoever calls
+// Begin or End lets others see it.
+func (s *Set[K]) On(k K, isOn func() bool) bool {
+	for {
+		_, before := s.shard(k).has(k)
+		if isOn() {
+			return true
+		}
+		lingers, after := s.shard(k).has(k)
+		if lingers || before == after {
+			return lingers
+		}
+	}
+}
 
 // Len returns how many keys are in their delay.
 func (s *Set[K]) Len() int {

@@ -310,3 +310,35 @@ func BenchmarkEndOfMany(b *testing.B) {
 		}
 	}
 }
+
+// Whoever asks while a key ends and begins again is told that it is on.
+func TestOnSeesNoGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Config[string]{Delay: time.Hour, Tell: func(string, Change) {}})
+		defer s.Stop()
+		on := false
+		begin := func() { s.Begin("k"); on = true }
+		end := func() { on = false; s.End("k") }
+		f := func(want bool, during func()) {
+			t.Helper()
+			asked := 0
+			got := s.On("k", func() bool {
+				was := on
+				if asked++; asked == 1 {
+					during()
+				}
+				return was
+			})
+			if got != want {
+				t.Errorf("on: %v, want %v", got, want)
+			}
+		}
+		f(false, func() {})
+		f(true, begin)
+		f(true, end)
+		f(true, begin) // it lingered before and is on after
+		f(true, end)
+		<-time.After(2 * time.Hour)
+		f(false, func() {})
+	})
+}

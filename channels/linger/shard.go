@@ -36,6 +36,7 @@ type shard[K comparable] struct {
 	timer          *time.Timer // nil before the first end
 	armed          bool        // the timer runs, or its turn does
 	stopped        bool
+	changes        uint64 // begins and ends so far
 
 	_ [64]byte // the next shard's lock shall have a cache line of its own
 }
@@ -57,6 +58,7 @@ func (s *shard[K]) begin(k K) {
 	if s.stopped {
 		return
 	}
+	s.changes++
 	n, lingers := s.waiting[k]
 	if !lingers {
 		s.tell(k, Came)
@@ -69,6 +71,7 @@ func (s *shard[K]) begin(k K) {
 func (s *shard[K]) end(k K) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.changes++
 	if _, lingers := s.waiting[k]; lingers || s.stopped {
 		return
 	}
@@ -80,11 +83,11 @@ func (s *shard[K]) end(k K) {
 	s.tell(k, Left)
 }
 
-func (s *shard[K]) has(k K) bool {
+func (s *shard[K]) has(k K) (lingers bool, changes uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, lingers := s.waiting[k]
-	return lingers
+	_, lingers = s.waiting[k]
+	return lingers, s.changes
 }
 
 func (s *shard[K]) len() int {

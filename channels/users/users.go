@@ -11,6 +11,7 @@
 package users
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -39,15 +40,19 @@ const (
 type Users struct {
 	registry *channels.Registry
 	lingers  *linger.Set[user] // those who have just gone
+	delay    time.Duration
 	here     atomic.Int64
 }
 
 type user struct{ app, id string }
 
+// Delay is how long a user counts as online after it has gone.
+func (u *Users) Delay() time.Duration { return u.delay }
+
 // New makes an empty set. Users count as online for so long after they have
 // gone.
 func New(delay time.Duration) *Users {
-	u := &Users{}
+	u := &Users{delay: delay}
 	u.lingers = linger.New(linger.Config[user]{Delay: delay, Tell: u.tell})
 	return u
 }
@@ -115,11 +120,13 @@ func (e *TooManyError) Error() string {
 // SignIn makes a connection the user's, until it is ended with [Users.End]. Call
 // it on the connection's loop. It fails with a [TooManyError].
 func (u *Users) SignIn(s *SignIn) (*channels.Subscription, error) {
-	name := ownPrefix + s.User
-	if s.Max > 0 && u.registry.Subscribers(s.App, name) >= s.Max {
+	sub, err := u.registry.Subscribe(channels.Join{
+		App: s.App, Channel: ownPrefix + s.User, Place: s.Place, Handle: s.Handle, MaxSubscriptions: s.Max,
+	})
+	if errors.Is(err, channels.ErrFull) {
 		return nil, &TooManyError{User: s.User, Max: s.Max}
 	}
-	return u.registry.Subscribe(channels.Join{App: s.App, Channel: name, Place: s.Place, Handle: s.Handle})
+	return sub, err
 }
 
 // Watch has a connection told when the user comes and goes, until it is ended
@@ -137,7 +144,7 @@ func (u *Users) End(s *channels.Subscription) { u.registry.Unsubscribe(s) }
 
 // Online reports whether the user counts as online. Any goroutine.
 func (u *Users) Online(app, id string) bool {
-	return u.registry.Subscribers(app, ownPrefix+id) > 0 || u.lingers.Lingers(user{app, id})
+	return u.lingers.On(user{app, id}, func() bool { return u.registry.Subscribers(app, ownPrefix+id) > 0 })
 }
 
 // Terminate has the user's connections closed, and calls done when all of them

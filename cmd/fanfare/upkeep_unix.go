@@ -52,12 +52,12 @@ func (u *upkeep) stop() {
 func (m *Main) changed(before, now *apps.App) {
 	if now == nil {
 		m.gone.add(before.ID)
-		m.pusher.Changed(before.ID, nil)
+		m.pusher.Changed(before.ID, before, nil)
 		m.api.Changed(before.ID)
 		return
 	}
 	m.gone.remove(now.ID)
-	m.pusher.Changed(now.ID, now)
+	m.pusher.Changed(now.ID, before, now)
 }
 
 // departed are the ids of apps that are gone, and whose counters are still there.

@@ -28,7 +28,8 @@ func (s *session) authorize(c *engine.Conn, do func() error) error {
 	}
 	err := do()
 	if err != nil {
-		s.release()
+		s.Counts = false
+		s.tenant.Live.Cancel()
 	}
 	return err
 }
@@ -92,7 +93,11 @@ func (d *deadlines) Run(l *engine.Loop) {
 
 func (*deadlines) expire(c *engine.Conn) {
 	s, ok := c.Receiver().(*session)
-	if !ok || s.Counts || s.Session.Closed {
+	if !ok || s.Counts || !c.Open() {
+		return
+	}
+	if !s.tenant.App.AuthorizedConnections { // any more
+		_ = s.authorize(c, func() error { return nil })
 		return
 	}
 	s.tenant.Live.Refuse(apps.RefusedUnauthorized)
@@ -114,5 +119,8 @@ func (h *deadlineHeap) Pop() any {
 	all := *h
 	last := all[len(all)-1]
 	*h = all[:len(all)-1]
+	if len(*h) == 0 {
+		*h = nil // a burst must not keep its memory
+	}
 	return last
 }

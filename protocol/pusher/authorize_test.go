@@ -1,6 +1,7 @@
 package pusher
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -112,41 +113,52 @@ func TestARefusalEndsNoProbation(t *testing.T) {
 	})
 }
 
-func TestReload(t *testing.T) {
-	w := newWorld(t, nil)
-	c := w.connect()
-	c.join("private-x", "")
-	changed := apps.New("3", testKey, "another secret")
-	changed.ClientEvents = false
-	w.server.Changed("3", changed)
-	w.loop.Settle()
-	c.write(`{"event":"client-e","channel":"private-x"}`)
-	c.wants(pusherError("null", "Client event rejected: client events are not enabled for this app"))
-	c.do(c.subscribe("private-y", ""))
-	if got := c.read(); len(got) != 2 {
-		t.Errorf("signed with the old secret: %q", got)
-	}
-	w.server.Changed("4", nil)
-	w.loop.Settle()
-	c.wants()
+// Who was on probation when the app gave it up counts from its end.
+func TestProbationIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, onProbation)
+		c, other := w.connect(), w.connect()
+		other.become("1")
+		off := apps.New("3", testKey, testSecret)
+		off.MaxConnections = 2
+		w.server.Changed("3", w.app, off)
+		<-time.After(10 * time.Second)
+		w.settled()
+		c.wants()
+		if n := w.tenants.Of(w.app).Connections(); n != 2 {
+			t.Errorf("%d connections counted, want 2", n)
+		}
+	})
 }
 
-func TestRemovedAndDisabledApps_CON13(t *testing.T) {
-	disabled := apps.New("3", testKey, testSecret)
-	disabled.Enabled = false
-	for text, now := range map[string]*apps.App{"app was removed": nil, "app was disabled": disabled} {
-		w := newWorld(t, nil)
-		all := make([]*client, closeAtOnce+10)
-		for i := range all {
-			all[i] = w.connect()
+// A connection is opened once and refused once, whatever else it has asked for.
+func TestProbationIsCountedOnce(t *testing.T) {
+	w := newWorld(t, func(a *apps.App) { a.AuthorizedConnections, a.MaxConnections = true, 1 })
+	c := w.connect()
+	for range 5 {
+		c.do(c.subscribe("presence-x", `{"user_id":""}`))
+	}
+	c.read()
+	c.join("private-x", "")
+	late := w.connect()
+	var all []string
+	for i := range 5 {
+		all = append(all, late.subscribe(fmt.Sprint("private-", i), ""))
+	}
+	late.do(all...)
+	if got := late.read(); len(got) != 1 {
+		t.Errorf("received %q", got)
+	}
+	live := w.tenants.Of(w.app)
+	if n := live.Totals().Opened; n != 1 {
+		t.Errorf("%d connections were opened, want 1", n)
+	}
+	for why, n := range live.Refused() {
+		if why == apps.RefusedQuota && n != 1 {
+			t.Errorf("refused for the quota: %d, want 1", n)
 		}
-		w.server.Changed("3", now)
-		w.loop.Settle()
-		for _, c := range all {
-			c.wants("close 4003 " + text)
-			c.peer.Hangup()
-		}
-		w.loop.Settle()
-		w.nothingLeft()
+	}
+	if n := w.server.Stats().Closed[codeQuota]; n != 1 {
+		t.Errorf("%d sessions closed with 4004, want 1", n)
 	}
 }

@@ -37,6 +37,8 @@ func (s *session) End(c *engine.Conn, code uint16, reason string) {
 	if s.Version < 6 {
 		s.reply(c, s.home.text(func(dst []byte) []byte { return appendError(dst, code, reason) }))
 	}
-	s.home.counters.closeWith(code)
+	if c.Open() {
+		s.home.counters.closeWith(code)
+	}
 	c.Close(code, reason)
 }

@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"fanfare/channels"
 	"fanfare/channels/apps"
+	"fanfare/channels/users"
 	"fanfare/engine"
 	"fanfare/protocol"
+	"fanfare/protocol/pusher/names"
 	"fanfare/protocol/strictjson"
 )
 
@@ -26,7 +29,7 @@ func (s *Server) Export(c *engine.Conn) (protocol.Record, bool) {
 		sub := ss.Subs.Get(r.Subscriptions[i].Channel)
 		r.Subscriptions[i].Unconfirmed = !sub.Active() && !ss.brought(sub)
 	}
-	r.User = ss.user.record()
+	r.User = ss.userRecord()
 	r.Conn, r.Address = c.State(), ss.seat.String()
 	if w := ss.wait; w != nil {
 		r.Waiting = w.messages()
@@ -106,6 +109,7 @@ func (s *Server) Attach(c *engine.Conn, r *protocol.Record, app *apps.App) error
 	if !ss.Counts {
 		ss.probation(c)
 	}
+	ss.catchUpWatched(c, r.User)
 	errs := make([]error, 0, len(lost)+1)
 	if lostUser != nil {
 		ss.failRefused(c, refused(lostUser))
@@ -128,6 +132,9 @@ func (s *Server) revive(c *engine.Conn, r *protocol.Record, app *apps.App) (*ses
 	if r.Protocol != Name {
 		return nil, fmt.Errorf("cannot take up a session of protocol %q: this is %q", r.Protocol, Name)
 	}
+	if app != nil && !app.Enabled {
+		return nil, fmt.Errorf("cannot take up session %s: app %q is disabled", r.SocketID, app.ID)
+	}
 	h := s.homes[c.Loop().Index()]
 	ss := &session{home: h}
 	if err := ss.Import(r, app, s.clock()); err != nil {
@@ -137,7 +144,8 @@ func (s *Server) revive(c *engine.Conn, r *protocol.Record, app *apps.App) (*ses
 	if err := s.cfg.IDs.Adopt(ss.ID, ss.Handle); err != nil {
 		return nil, err
 	}
-	if ss.Counts = !r.Probation && ss.tenant.Live.Acquire(app.MaxConnections); !ss.Counts && !r.Probation {
+	probation := r.Probation && app.AuthorizedConnections
+	if ss.Counts = !probation && ss.tenant.Live.Acquire(app.MaxConnections); !ss.Counts && !probation {
 		s.cfg.IDs.Remove(ss.ID)
 		return nil, fmt.Errorf("cannot take up session %s: app %q has its maximum of %d connections open", ss.ID, app.ID, app.MaxConnections)
 	}
@@ -155,6 +163,58 @@ func (s *session) resume(r *protocol.UserRecord) error {
 	return s.become(&profile{id: r.ID, info: r.Info, watchlist: r.Watchlist})
 }
 
+// catchUpWatched tells the client what of its watchlist is not as it was told
+// before. Who was online and is not here may come yet.
+func (s *session) catchUpWatched(c *engine.Conn, r *protocol.UserRecord) {
+	if r == nil || s.user == nil {
+		return
+	}
+	var came, gone []string
+	for _, sub := range s.user.watch {
+		id := users.Watched(sub)
+		was, is := slices.Contains(r.Online, id), s.home.server.cfg.Users.Online(s.tenant.App.ID, id)
+		switch {
+		case is && !was:
+			came = append(came, id)
+		case was && !is:
+			gone = append(gone, id)
+		}
+	}
+	s.tellChanges(c, came, nil)
+	if len(gone) > 0 {
+		l, k := c.Loop(), &stillGone{handle: s.Handle, ids: gone}
+		time.AfterFunc(s.home.server.cfg.Users.Delay(), func() { l.Post(k) })
+	}
+}
+
+// stillGone are users who were online where a session came from.
+type stillGone struct {
+	handle engine.Handle
+	ids    []string
+}
+
+// Run implements engine.Task: who has not come either is told as offline.
+func (k *stillGone) Run(l *engine.Loop) {
+	c := l.Conn(k.handle)
+	if c == nil {
+		return
+	}
+	s, ok := c.Receiver().(*session)
+	if !ok || s.user == nil {
+		return
+	}
+	all := s.home.server.cfg.Users
+	s.tellChanges(c, nil, slices.DeleteFunc(k.ids, func(id string) bool { return all.Online(s.tenant.App.ID, id) }))
+}
+
+// mayKeep refuses the channel of a user who could not be signed in again.
+func (s *session) mayKeep(channel string) error {
+	if names.KindOf(channel).User() {
+		return s.owns(channel)
+	}
+	return nil
+}
+
 // brought tells that the session came with the subscription, confirmed, from
 // an earlier life.
 func (s *session) brought(sub *channels.Subscription) bool {
@@ -166,6 +226,10 @@ func (s *session) brought(sub *channels.Subscription) bool {
 func (s *session) reenter(r *protocol.Record) (lost []want) {
 	for i := range r.Subscriptions {
 		sub := &r.Subscriptions[i]
+		if err := s.mayKeep(sub.Channel); err != nil {
+			lost = append(lost, want{channel: sub.Channel, no: refused(err)})
+			continue
+		}
 		if err := s.enter(sub.Channel, sub.Presence(), sub.Unconfirmed); err != nil {
 			lost = append(lost, want{channel: sub.Channel, no: refused(err)})
 			continue

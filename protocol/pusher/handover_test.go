@@ -209,3 +209,14 @@ func TestClosingSessionIsNotExported(t *testing.T) {
 		t.Error("exported")
 	}
 }
+
+func TestAttachToADisabledApp(t *testing.T) {
+	a, b := newWorld(t, nil), newWorld(t, func(a *apps.App) { a.Enabled = false })
+	c := a.connect()
+	c.join("news", "")
+	_, err := b.attach(c.export())
+	if err == nil || !strings.Contains(err.Error(), `app "3" is disabled`) {
+		t.Errorf("attach: %v", err)
+	}
+	b.nothingLeft()
+}

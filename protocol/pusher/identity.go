@@ -19,17 +19,22 @@ type identity struct {
 	id    string
 	info  string                   // JSON text, "" when there is none
 	seat  *channels.Subscription   // among the user's connections
+	rate  protocol.Bucket          // of further sign-ins
 	watch []*channels.Subscription // one for each user on the watchlist
 }
 
-// record writes the identity down.
-func (i *identity) record() *protocol.UserRecord {
-	if i == nil {
+// userRecord writes down who is signed in.
+func (s *session) userRecord() *protocol.UserRecord {
+	if s.user == nil {
 		return nil
 	}
-	r := &protocol.UserRecord{ID: i.id, Info: i.info}
-	for _, sub := range i.watch {
-		r.Watchlist = append(r.Watchlist, users.Watched(sub))
+	r := &protocol.UserRecord{ID: s.user.id, Info: s.user.info}
+	for _, sub := range s.user.watch {
+		id := users.Watched(sub)
+		r.Watchlist = append(r.Watchlist, id)
+		if s.home.server.cfg.Users.Online(s.tenant.App.ID, id) {
+			r.Online = append(r.Online, id)
+		}
 	}
 	return r
 }
@@ -41,16 +46,25 @@ type profile struct {
 	cut       bool     // the watchlist was longer than allowed
 }
 
-// member is the user as a member of a presence channel.
-func (i *identity) member() *channels.Member {
-	return &channels.Member{UserID: i.id, Info: i.info}
+// member is the user as a member of a presence channel, within the limits that
+// hold for those whom the application signs.
+func (i *identity) member(limits *apps.Limits) (*channels.Member, error) {
+	if no := checkMemberID(i.id, limits.PresenceUserID); no != nil {
+		return nil, no
+	}
+	const frame = `{"user_id":"","user_info":}`
+	if n := len(frame) + len(i.id) + len(i.info); n > limits.PresenceUserInfo {
+		return nil, tooLargeMember(n, limits.PresenceUserInfo)
+	}
+	return &channels.Member{UserID: i.id, Info: i.info}, nil
 }
 
 const userDataRight = `user_data must be a JSON object with an id, such as {"id":"1"}`
 
 // profile reads the user object that an application signed. Its strings are
 // copies.
-func (h *home) profile(data string, limits *apps.Limits) (*profile, error) {
+func (h *home) profile(data string, app *apps.App) (*profile, error) {
+	limits := &app.Limits
 	v, err := h.parser.signed.Parse(borrow.Bytes(data))
 	if err != nil {
 		return nil, malformedUser(userDataRight + "; it " + err.Error())
@@ -69,7 +83,9 @@ func (h *home) profile(data string, limits *apps.Limits) (*profile, error) {
 	if p.info, err = h.userInfo(v.Get("user_info"), limits.PresenceUserInfo); err != nil {
 		return nil, err
 	}
-	p.watchlist, p.cut, err = watchlist(v.Get("watchlist"), limits)
+	if app.Watchlists {
+		p.watchlist, p.cut, err = watchlist(v.Get("watchlist"), limits)
+	}
 	return p, err
 }
 

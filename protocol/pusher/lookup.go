@@ -34,9 +34,14 @@ func (s *Server) lookUp(c *engine.Conn, a asked) {
 	}
 }
 
-// lookedUp goes on with an upgrade that waited.
+// lookedUp goes on with an upgrade that waited. What the store knows by now
+// counts, if it knows: the record may have changed on its way here.
 func (s *Server) lookedUp(c *engine.Conn, a *asked, app *apps.App, err error) {
-	switch {
+	switch now, answer := s.cfg.Apps.ByKey(a.key); {
+	case err == nil && answer == apps.Found:
+		s.admit(c, now, a)
+	case err == nil && answer == apps.Unknown:
+		s.refuseUnknown(c, a.key)
 	case err == nil:
 		s.admit(c, app, a)
 	case errors.Is(err, apps.ErrUnknown):

@@ -216,7 +216,7 @@ func (s *session) goOn(c *engine.Conn) {
 // verifies now: never from a job's own, which its worker may be writing.
 func (s *session) applyAll(c *engine.Conn, k *check, results []error) {
 	for i := range k.wants {
-		if s.Session.Closed {
+		if s.Session.Closed || !c.Open() {
 			return
 		}
 		var err error
@@ -231,7 +231,7 @@ func (s *session) applyAll(c *engine.Conn, k *check, results []error) {
 
 // drain carries out what waits, until another job is out.
 func (s *session) drain(c *engine.Conn) {
-	for s.wait != nil && s.wait.next < len(s.wait.backlog) {
+	for s.wait != nil && s.wait.next < len(s.wait.backlog) && c.Open() {
 		text, next := s.wait.oldest()
 		if !s.accept(c, text) {
 			return

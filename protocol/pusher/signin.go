@@ -2,6 +2,7 @@ package pusher
 
 import (
 	"fmt"
+	"slices"
 
 	"fanfare/channels"
 	"fanfare/channels/apps"
@@ -9,13 +10,20 @@ import (
 	"fanfare/engine"
 )
 
+// signinsPerSecond is how often a session that is signed in may do so again.
+const signinsPerSecond = 5
+
 // signIn makes the session the user's whose user_data was signed.
 func (s *session) signIn(c *engine.Conn, w *want, unauthorized error) {
 	if unauthorized != nil {
 		s.failRefused(c, refused(unauthorized))
 		return
 	}
-	p, err := s.home.profile(w.data, &s.tenant.App.Limits)
+	if s.user != nil && !s.user.rate.Take(s.now(), signinsPerSecond) {
+		s.fail(c, apps.RefusedRate, fmt.Sprintf("this connection is signed in, and may sign in again %d times a second", signinsPerSecond))
+		return
+	}
+	p, err := s.home.profile(w.data, s.tenant.App)
 	if err != nil {
 		s.failRefused(c, refused(err))
 		return
@@ -65,24 +73,30 @@ func (s *session) place() channels.Place {
 
 // watch has the session told when these users come and go, and no others.
 func (s *session) watch(list []string) {
-	s.unwatch()
-	if !s.tenant.App.Watchlists {
-		return
-	}
-	for _, id := range list {
-		sub, err := s.home.server.cfg.Users.Watch(s.tenant.App.ID, id, s.place(), s.Handle)
-		if err != nil {
-			continue // cannot be: a channel of its kind refuses nobody
+	keep := s.user.watch[:0]
+	for _, sub := range s.user.watch {
+		if slices.Contains(list, users.Watched(sub)) {
+			keep = append(keep, sub)
+		} else {
+			s.home.server.cfg.Users.End(sub)
 		}
-		s.user.watch = append(s.user.watch, sub)
+	}
+	clear(s.user.watch[len(keep):])
+	s.user.watch = keep
+	for _, id := range list {
+		s.watchOne(id)
 	}
 }
 
-func (s *session) unwatch() {
-	for _, sub := range s.user.watch {
-		s.home.server.cfg.Users.End(sub)
+func (s *session) watchOne(id string) {
+	watches := func(sub *channels.Subscription) bool { return users.Watched(sub) == id }
+	if !s.tenant.App.Watchlists || slices.ContainsFunc(s.user.watch, watches) {
+		return
 	}
-	s.user.watch = nil
+	sub, err := s.home.server.cfg.Users.Watch(s.tenant.App.ID, id, s.place(), s.Handle)
+	if err == nil { // a channel of its kind refuses nobody
+		s.user.watch = append(s.user.watch, sub)
+	}
 }
 
 // tellWatched tells who of the watchlist is online and who is not. What happens
@@ -99,7 +113,14 @@ func (s *session) tellWatched(c *engine.Conn) {
 			offline = append(offline, id)
 		}
 	}
-	s.reply(c, s.home.text(func(dst []byte) []byte { return appendWatchlist(dst, online, offline) }))
+	s.tellChanges(c, online, offline)
+}
+
+// tellChanges tells who is online and who is not, if there is anybody.
+func (s *session) tellChanges(c *engine.Conn, online, offline []string) {
+	if len(online)+len(offline) > 0 {
+		s.reply(c, s.home.text(func(dst []byte) []byte { return appendWatchlist(dst, online, offline) }))
+	}
 }
 
 // signOut ends the session's part in the user's presence.
@@ -107,7 +128,7 @@ func (s *session) signOut() {
 	if s.user == nil {
 		return
 	}
-	s.unwatch()
+	s.watch(nil)
 	s.home.server.cfg.Users.End(s.user.seat)
 	s.user = nil
 }

@@ -300,3 +300,94 @@ func TestSigninIsHandedOver(t *testing.T) {
 	moved.do(moved.signin(`{"id":"other"}`))
 	moved.wants(pusherError("null", "this connection is signed in as ann: open another one for another user"))
 }
+
+// Who lost its sign-in on the way loses its own channel too.
+func TestLostSigninLosesTheUserChannel_SIG06(t *testing.T) {
+	old, next := newWorld(t, nil), newWorld(t, func(a *apps.App) { a.Limits.ConnectionsPerUser = 1 })
+	c := old.connect()
+	c.do(c.signin(`{"id":"7"}`), `{"event":"pusher:subscribe","data":{"auth":"","channel":"#server-to-user-7"}}`)
+	c.read()
+	next.connect().become("7")
+	moved, err := next.attach(c.export())
+	if err == nil || !strings.Contains(err.Error(), "lost its sign-in") {
+		t.Errorf("attach: %v", err)
+	}
+	if got := moved.read(); len(got) != 3 {
+		t.Errorf("told %q", got)
+	}
+	next.publish(&channels.Message{Channel: "#server-to-user-7", Event: "e", Data: "secret"})
+	moved.wants()
+}
+
+// What was different before the move and after it is told, and nothing else.
+func TestWatchlistAfterAMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		old, next := newWorld(t, nil), newWorld(t, nil)
+		old.connect().become("gone")
+		old.connect().become("stays")
+		c := old.connect()
+		list := `{"id":"ann","watchlist":["gone","stays","new","never"]}`
+		c.do(c.signin(list))
+		c.read()
+		next.connect().become("new")
+		moved, err := next.attach(c.export())
+		if err != nil {
+			t.Fatal(err)
+		}
+		moved.wants(watched(`{"name":"online","user_ids":["new"]}`))
+		next.connect().become("stays") // comes along a little later
+		moved.wants(watched(`{"name":"online","user_ids":["stays"]}`))
+		<-time.After(10 * offlineDelay)
+		next.settled()
+		moved.wants(watched(`{"name":"offline","user_ids":["gone"]}`))
+	})
+}
+
+func TestWatchlistIsNotReadWhereItIsOff(t *testing.T) {
+	w := newWorld(t, func(a *apps.App) { a.Watchlists, a.Limits.Watchlist = false, 1 })
+	for _, list := range []string{`["a","b"]`, `"nonsense"`} {
+		c := w.connect()
+		userData := `{"id":"ann","watchlist":` + list + `}`
+		c.do(c.signin(userData))
+		c.wants(signedIn(userData))
+	}
+}
+
+// The limits of members hold for those who are it by their sign-in.
+func TestPresenceLimitsBySignin_PRE14_PRE15(t *testing.T) {
+	f := func(userData, want string) {
+		t.Helper()
+		c := newWorld(t, nil).connect()
+		bare, _ := json.Marshal(map[string]any{"event": "pusher:subscribe", "data": map[string]string{
+			"channel": "presence-x", "auth": signer.Token(c.id, "presence-x"),
+		}})
+		c.do(c.signin(userData), string(bare))
+		if got := c.read(); len(got) != 3 || got[0] != signedIn(userData) || !strings.Contains(got[1], want) {
+			t.Errorf("received %.200q, want %s", got, want)
+		}
+	}
+	f(`{"id":"`+strings.Repeat("x", 129)+`"}`, "129 characters, and at most 128 are allowed")
+	f(`{"id":"1","user_info":"`+strings.Repeat("x", 2040)+`"}`, "at most 2048 are allowed")
+}
+
+// A signed frame can be sent again and again by whoever has seen it.
+func TestSigninsAreBounded(t *testing.T) {
+	c := newWorld(t, nil).connect()
+	again := make([]string, 20)
+	for i := range again {
+		again[i] = c.signin(`{"id":"1"}`)
+	}
+	c.do(again...)
+	done, refusedOnes := 0, 0
+	for _, got := range c.read() {
+		switch {
+		case got == signedIn(`{"id":"1"}`):
+			done++
+		case got == pusherError("null", "this connection is signed in, and may sign in again 5 times a second"):
+			refusedOnes++
+		}
+	}
+	if done != 1+signinsPerSecond || refusedOnes != len(again)-done {
+		t.Errorf("%d were done and %d refused, of %d", done, refusedOnes, len(again))
+	}
+}

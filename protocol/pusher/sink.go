@@ -10,6 +10,9 @@ import (
 	"fanfare/protocol/pusher/names"
 )
 
+// newestCount has who reads too slowly get only the newest number of a channel.
+var newestCount = &engine.Rule{Name: "subscription counts", Policy: engine.Conflate}
+
 // Encode implements channels.Sink: one frame for all loops and subscribers.
 // Only a channel's events may be dropped for a slow consumer; who is there and
 // who isn't has to be told.
@@ -22,7 +25,7 @@ func (s *Server) Encode(m *channels.Message) any {
 		return engine.NewText(engine.Protocol, buf.out)
 	case channels.Count:
 		buf.out = appendCount(buf.out, m.Channel, m.Subscriptions)
-		return engine.NewText(engine.Protocol, buf.out)
+		return engine.NewTopic(newestCount, m.Channel, "", buf.out)
 	default:
 		buf.out = appendEvent(buf.out, m.Event, m.Channel, borrow.Bytes(m.Data), m.UserID)
 		return engine.NewTopic(s.slow.of(m.App, m.Channel), m.Channel, m.Event, buf.out)

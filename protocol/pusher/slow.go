@@ -48,6 +48,9 @@ func (s *slowRules) of(app, channel string) *engine.Rule {
 	return rules.others
 }
 
+// forget drops the rules of an app that is gone.
+func (s *slowRules) forget(app string) { s.byApp.Delete(app) }
+
 func newAppRules(app *apps.App) *appRules {
 	rules := &appRules{app: app, others: newRule("", &app.Slow)}
 	for i := range app.SlowChannels {

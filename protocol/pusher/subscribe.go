@@ -121,7 +121,7 @@ func (s *session) memberFor(w *want) (*channels.Member, error) {
 			typeAuth, statusUnauthorized, apps.RefusedSignature,
 		}
 	}
-	return s.user.member(), nil
+	return s.user.member(&s.tenant.App.Limits)
 }
 
 // enter puts the session on a channel. A fresh subscription gets what the
@@ -169,10 +169,7 @@ func (s *session) unsubscribe(c *engine.Conn, channel string) {
 // user's info keep their bytes; white space between them goes.
 func (h *home) member(data string, limits *apps.Limits) (*channels.Member, error) {
 	if len(data) > limits.PresenceUserInfo {
-		return nil, &refusal{
-			fmt.Sprintf("channel_data is too large: %d bytes, and at most %d are allowed", len(data), limits.PresenceUserInfo),
-			typeLimit, statusMemberSize, apps.RefusedSize,
-		}
+		return nil, tooLargeMember(len(data), limits.PresenceUserInfo)
 	}
 	const right = `channel_data must be a JSON object, such as {"user_id":"1"}`
 	v, err := h.parser.signed.Parse(borrow.Bytes(data))
@@ -209,13 +206,26 @@ func userID(v *fastjson.Value, limit int) (string, *refusal) {
 	if id == "" {
 		return "", malformedMember(right)
 	}
-	if n := utf8.RuneCountInString(id); n > limit {
-		return "", &refusal{
-			fmt.Sprintf("user_id in channel_data is too long: %d characters, and at most %d are allowed", n, limit),
-			typeLimit, statusMemberSize, apps.RefusedSize,
-		}
+	return id, checkMemberID(id, limit)
+}
+
+// checkMemberID returns nil when the user's id may be a member's.
+func checkMemberID(id string, limit int) *refusal {
+	n := utf8.RuneCountInString(id)
+	if n <= limit {
+		return nil
 	}
-	return id, nil
+	return &refusal{
+		fmt.Sprintf("user_id in channel_data is too long: %d characters, and at most %d are allowed", n, limit),
+		typeLimit, statusMemberSize, apps.RefusedSize,
+	}
+}
+
+func tooLargeMember(bytes, limit int) *refusal {
+	return &refusal{
+		fmt.Sprintf("channel_data is too large: %d bytes, and at most %d are allowed", bytes, limit),
+		typeLimit, statusMemberSize, apps.RefusedSize,
+	}
 }
 
 func malformedMember(text string) *refusal {

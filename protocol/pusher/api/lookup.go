@@ -24,9 +24,14 @@ func (s *Server) lookUp(c *engine.Conn, q *request) {
 	}
 }
 
-// lookedUp goes on with a request that waited.
+// lookedUp goes on with a request that waited. What the store knows by now
+// counts, if it knows: the record may have changed on its way here.
 func (h *home) lookedUp(c *engine.Conn, q *request, app *apps.App, err error) {
-	switch {
+	switch now, answer := h.server.cfg.Apps.ByID(q.id); {
+	case err == nil && answer == apps.Found:
+		h.serve(c, now, q)
+	case err == nil && answer == apps.Unknown:
+		h.refuse(c, unknownApp(q.id))
 	case err == nil:
 		h.serve(c, app, q)
 	case errors.Is(err, apps.ErrUnknown):
