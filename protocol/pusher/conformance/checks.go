@@ -50,7 +50,7 @@ var checks = map[string]func(*T){
 	"WHK-11": whk11, "WHK-12": whk12, "WHK-13": whk13, "WHK-14": whk14, "WHK-15": whk15,
 	"WHK-16": whk16,
 
-	"LAR-01": lar01, "LAR-02": lar02, "LAR-03": lar03, "LAR-05": lar05, "LAR-06": lar06,
-	"LAR-08": lar08,
+	"LAR-01": lar01, "LAR-02": lar02, "LAR-03": lar03, "LAR-04": lar04, "LAR-05": lar05, "LAR-06": lar06,
+	"LAR-07": lar07, "LAR-08": lar08,
 	"LAR-09": lar09, "LAR-10": lar10,
 }

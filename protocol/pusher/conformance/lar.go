@@ -59,6 +59,69 @@ func lar03(t *T) {
 	p.heardAll()
 }
 
+// lar04 has three users in five tabs, two of whom have two.
+func lar04(t *T) {
+	l, p := t.laravel(), t.puppet()
+	name := t.name("room.")
+	open := func(tab, user string) {
+		room := roomOf(tab, "join")
+		l.tab(p, tab, user)
+		p.do(
+			call(tab, "join", room, name),
+			bind(room, "here", tab+" here"),
+			bind(room, "joining", tab+" joining"),
+			bind(room, "leaving", tab+" leaving"))
+	}
+	open("a1", "7")
+	p.hears("a1 here", encode([]any{userInfo("7")}))
+	open("a2", "7")
+	p.hears("a2 here", encode([]any{userInfo("7")}))
+	open("b1", "8")
+	p.hears("b1 here", encode([]any{userInfo("7"), userInfo("8")}))
+	open("b2", "8")
+	open("c1", "9")
+	for _, tab := range []string{"a1", "a2"} {
+		p.hears(tab+" joining", encode(userInfo("8")))
+	}
+	p.hears("c1 here", encode([]any{userInfo("7"), userInfo("8"), userInfo("9")}))
+	p.await("b2 here") // with or without the ninth: it came at the same time
+	for _, tab := range []string{"a1", "a2", "b1"} {
+		p.hears(tab+" joining", encode(userInfo("9")))
+	}
+	p.do(call("b1", "leave", "", name)) // 8 is still there
+	p.do(call("c1", "leave", "", name))
+	p.hears("a1 leaving", encode(userInfo("9")))
+	p.do(call("b2", "leave", "", name))
+	for _, tab := range []string{"a1", "a2"} {
+		if tab == "a2" {
+			p.hears("a2 leaving", encode(userInfo("9")))
+		}
+		p.hears(tab+" leaving", encode(userInfo("8")))
+	}
+}
+
+func lar07(t *T) {
+	l, p := t.laravel(), t.puppet()
+	const user = "4207"
+	l.tab(p, "a", user)
+	l.tab(p, "b", user)
+	for _, tab := range []string{"a", "b"} {
+		p.do(
+			bind(tab+".connector.pusher.user", "bind", tab+" told", "told"),
+			call(tab+".connector", "signin", ""))
+		t.eventually("Echo has signed in", func() bool {
+			return string(p.do(read(tab+".connector.pusher.user.serverToUserChannel.subscribed"))) == "true"
+		})
+	}
+	l.broadcast("told", `{"n":1}`, "", ownChannel+user) // $pusher->sendToUser
+	p.hears("a told", `{"n":1}`)
+	p.hears("b told", `{"n":1}`)
+	l.broadcast("told", `{"n":2}`, "", ownChannel+user+"0")
+	l.broadcast("told", `{"n":3}`, "", ownChannel+user)
+	p.hears("a told", `{"n":3}`) // the second was for somebody else
+	p.hears("b told", `{"n":3}`)
+}
+
 func lar05(t *T) {
 	l, p := t.laravel(), t.puppet()
 	p.do(create("Echo", "a", l.options("reverb", "7")))

@@ -44,24 +44,34 @@ func (t *T) laravel() *laravel {
 	return l
 }
 
-// authorize is POST /broadcasting/auth. The user is who the bearer token says:
-// "user-7" is user 7.
+// authorize is POST /broadcasting/auth and /broadcasting/user-auth. The user is
+// who the bearer token says: "user-7" is user 7.
 func (l *laravel) authorize(w http.ResponseWriter, r *http.Request) {
 	user, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer user-")
-	if !ok || r.Method != http.MethodPost || r.URL.Path != "/broadcasting/auth" {
-		http.Error(w, "Forbidden", http.StatusForbidden)
-		return
-	}
 	ask := authRequest{r.PostFormValue("socket_id"), r.PostFormValue("channel_name")}
-	if !socketID.MatchString(ask.socket) {
+	if !ok || r.Method != http.MethodPost || !socketID.MatchString(ask.socket) {
 		http.Error(w, "Forbidden", http.StatusForbidden)
 		return
 	}
-	l.mu.Lock()
-	l.asks = append(l.asks, ask)
-	l.mu.Unlock()
+	answer := map[string]string{}
+	switch r.URL.Path {
+	case "/broadcasting/auth":
+		l.mu.Lock()
+		l.asks = append(l.asks, ask)
+		l.mu.Unlock()
+		answer = l.answer(ask, user)
+	case "/broadcasting/user-auth":
+		answer = l.identify(ask.socket, user)
+	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = io.WriteString(w, encode(l.answer(ask, user))) // a client that is gone has no use for it
+	_, _ = io.WriteString(w, encode(answer)) // a client that is gone has no use for it
+}
+
+// identify answers as the callback of resolveAuthenticatedUserUsing has Laravel
+// do it.
+func (l *laravel) identify(socket, user string) map[string]string {
+	data := encode(map[string]any{"id": user, "user_info": userInfo(user)})
+	return map[string]string{"auth": userToken(l.app, socket, data), "user_data": data}
 }
 
 func (l *laravel) answer(ask authRequest, user string) map[string]string {
@@ -140,6 +150,12 @@ func (l *laravel) options(broadcaster, user string) map[string]any {
 		"wsHost": host, "wsPort": number, "wssPort": number, "forceTLS": false,
 		"enabledTransports": []string{"ws", "wss"}, "bearerToken": "user-" + user,
 		"authEndpoint": "http://" + l.addr + "/broadcasting/auth",
+		"userAuthentication": map[string]any{
+			"endpoint": "http://" + l.addr + "/broadcasting/user-auth", "headers": map[string]any{},
+		},
+		// Echo adds the token to these; without them it would add it to an object
+		// that all tabs of a process share.
+		"auth": map[string]any{"headers": map[string]any{}},
 	}
 	if broadcaster == "pusher" {
 		options["cluster"] = ""

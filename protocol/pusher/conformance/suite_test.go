@@ -13,8 +13,7 @@ import (
 // comesLater lists the statements that have no check yet. A check that comes
 // in takes its line away here; none may go missing unseen.
 const comesLater = `CON-05 PRE-18
-WHK-17
-LAR-04 LAR-07`
+WHK-17`
 
 func TestStatements(t *testing.T) {
 	if len(statements) != 189 {
