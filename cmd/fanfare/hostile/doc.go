@@ -1,11 +1,20 @@
-// Package hostile holds the tests with clients that mean harm: ones that dribble, stall, flood, lie about lengths, nest, forge
-// and vanish. They start the real fanfare program as a process of its own, so that its resident memory is its own too, and
-// attack it over TCP with hand-made bytes while a hundred well-behaved clients go on with their work (crowd_test.go).
+// Package hostile holds the tests with a world that means harm: clients that dribble, stall, flood, lie about lengths, nest,
+// forge and vanish, and faults of what the server lives on. They start the real fanfare program as a process of its own, so that
+// its resident memory is its own too, and attack it over TCP with hand-made bytes.
 //
-// Each attack states how far the program's resident memory may rise, and checks what the attacker gets: the HTTP status, the
-// close code, the error event. Every well-behaved client must have every event in order, attack or not. How much slower their
-// events and pongs became is reported beside the quiet figure in the test's artefact hostile.txt and never asserted: the
-// attackers, the clients and the server share the machine's cores.
+// Each attack (hostile_test.go) runs while a hundred well-behaved clients go on with their work (crowd_test.go). It states how
+// far the program's resident memory may rise, and checks what the attacker gets: the HTTP status, the close code, the error event.
+// Every well-behaved client must have every event in order, attack or not. How much slower their events and pongs became is
+// reported beside the quiet figure in the test's artefact hostile.txt and never asserted: the attackers, the clients and the
+// server share the machine's cores.
 //
-// The tests carry the build tag e2e, as those in cmd/fanfare/e2e: they take a minute, both cores, and twice 11,000 descriptors.
+// The faults:
+//
+//   - presence_test.go: a thousand members of one presence channel come, and leave, at the same moment; by hand ten thousand.
+//   - webhook_test.go: a webhook's receiver is down, in every way, under a thousand events a second; the server is killed.
+//   - config_test.go: the configuration file is half written, wrong, and gone, under load.
+//   - clock_test.go: the time of day leaps, in a guest machine of its own (package guest).
+//
+// The tests carry the build tag e2e, as those in cmd/fanfare/e2e, and need Linux: they take three minutes, both cores, and twice
+// 11,000 descriptors.
 package hostile

@@ -3,6 +3,7 @@
 package hostile
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 )
@@ -70,6 +71,14 @@ func (m *impostor) claims() error {
 	join := func(auth, data string) string {
 		return subscribeWith(map[string]string{"channel": room, "auth": auth, "channel_data": data})
 	}
+	const alice = `{"id":"alice"}`
+	signIn := func(auth string) string {
+		data, err := json.Marshal(map[string]any{"event": "pusher:signin", "data": map[string]string{"auth": auth, "user_data": alice}})
+		if err != nil {
+			panic(err) // strings always marshal
+		}
+		return string(data)
+	}
 	signed := func(data string) string { return join(victim.signer.Token(id, room, data), data) }
 	return each(map[string][2]string{
 		"another user's data":     {join(token, aliceIs), "Invalid signature"},
@@ -86,7 +95,9 @@ func (m *impostor) claims() error {
 		"a list":                  {signed(`["alice"]`), "channel_data must be a JSON object"},
 		"an id that is too long":  {signed(`{"user_id":"` + padding[:129] + `"}`), "too long"},
 		"info that is too long":   {signed(`{"user_id":"evil","user_info":"` + padding[:4096] + `"}`), "too large"},
-		"a sign-in":               {`{"event":"pusher:signin","data":{"auth":"victim-key:00","user_data":"{\"id\":\"alice\"}"}}`, "pusher:signin"},
+		"a sign-in unsigned":      {signIn("victim-key:00"), "Invalid signature"},
+		"a sign-in of hers":       {signIn(victim.signer.UserToken(m.alice.socketID, alice)), "Invalid signature"},
+		"a sign-in by channel":    {signIn(victim.signer.Token(id, m.private, alice)), "Invalid signature"},
 		"alice's own channel":     {subscribeWith(map[string]string{"channel": "#server-to-user-alice", "auth": ""}), "#server-to-user-alice"},
 		"twice in the same room":  {subscription(victim, id, m.room, `{"user_id":"alice"}`), "Existing subscription"},
 		"a whisper from outside":  {`{"event":"client-x","channel":"` + room + `","data":"x","user_id":"alice"}`, "not subscribed"},

@@ -32,7 +32,7 @@ func (l *latencies) take() figures {
 
 // figures sums up some durations.
 type figures struct {
-	p99, worst time.Duration
+	p50, p99, worst time.Duration
 }
 
 func figuresOf(list []time.Duration) figures {
@@ -40,7 +40,7 @@ func figuresOf(list []time.Duration) figures {
 		return figures{}
 	}
 	slices.Sort(list)
-	return figures{p99: list[len(list)*99/100], worst: list[len(list)-1]}
+	return figures{p50: list[len(list)/2], p99: list[len(list)*99/100], worst: list[len(list)-1]}
 }
 
 // ms gives a duration in milliseconds, for tables.

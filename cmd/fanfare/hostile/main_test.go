@@ -1,4 +1,4 @@
-//go:build e2e
+//go:build e2e && linux
 
 package hostile
 
@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 
+	"fanfare/bench/guest"
 	"fanfare/cmd/fanfare/e2e/process"
 )
 
@@ -13,6 +14,9 @@ const patience = process.Patience
 
 // TestMain builds the program as `make build` does, without the race detector: its memory is what is measured.
 func TestMain(m *testing.M) {
+	if guest.Inside() {
+		liveAsGuest(m) // does not return
+	}
 	_ = os.Setenv("CGO_ENABLED", "0") // fails only for names that are none
 	process.Main(m, "-trimpath")
 }

@@ -37,9 +37,18 @@ func (s *server) falls(name string, n float64) error {
 }
 
 func (s *server) until(name, want string, ok func(float64) bool) error {
+	return s.poll(patience, name, want, ok)
+}
+
+// within waits, for longer than usual, until a metric is down to n.
+func (s *server) within(limit time.Duration, name string, n float64) error {
+	return s.poll(limit, name, fmt.Sprintf("at most %v", n), func(got float64) bool { return got <= n })
+}
+
+func (s *server) poll(limit time.Duration, name, want string, ok func(float64) bool) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for timeout := time.After(patience); ; {
+	for timeout := time.After(limit); ; {
 		got, err := s.metric(name)
 		if err != nil || ok(got) {
 			return err
@@ -54,16 +63,28 @@ func (s *server) until(name, want string, ok func(float64) bool) error {
 
 // metric reads one metric. Name may carry labels, as they are printed.
 func (s *server) metric(name string) (float64, error) {
-	answer, err := http.Get("http://" + s.metrics + "/metrics")
+	lines, err := s.lines(name + " ")
 	if err != nil {
 		return 0, err
+	}
+	if len(lines) != 1 {
+		return 0, fmt.Errorf("the server has %d metrics %s", len(lines), name)
+	}
+	return strconv.ParseFloat(lines[0][len(name)+1:], 64)
+}
+
+// lines reads the metrics that begin so.
+func (s *server) lines(prefix string) (all []string, err error) {
+	answer, err := http.Get("http://" + s.metrics + "/metrics")
+	if err != nil {
+		return nil, err
 	}
 	defer answer.Body.Close()
 	lines := bufio.NewScanner(answer.Body)
 	for lines.Scan() {
-		if value, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
-			return strconv.ParseFloat(value, 64)
+		if strings.HasPrefix(lines.Text(), prefix) {
+			all = append(all, lines.Text())
 		}
 	}
-	return 0, fmt.Errorf("the server has no metric %s", name)
+	return all, lines.Err()
 }

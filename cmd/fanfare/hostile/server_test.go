@@ -41,16 +41,23 @@ type server struct {
 
 	addr    string // host:port of the WebSocket and HTTP side
 	metrics string // host:port of the metrics
+	config  string // its configuration file
 }
 
 // serve starts a server on free ports and waits until it listens. At the end of the test it must stop with exit code 0.
 func serve(t *testing.T, flags ...string) *server {
 	t.Helper()
+	return serveWith(t, string(settings()), flags...)
+}
+
+// serveWith is serve with a configuration file of one's own.
+func serveWith(t *testing.T, settings string, flags ...string) *server {
+	t.Helper()
 	config := filepath.Join(t.TempDir(), "fanfare.toml")
-	if err := os.WriteFile(config, settings(), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	args := append([]string{"serve", "--config", config, "--host", "127.0.0.1", "--port", "0", "--metrics-port", "0"}, flags...)
 	s := process.Serve(t, process.Fanfare(t, args...))
-	return &server{Server: s, addr: s.Addr, metrics: s.Metrics}
+	return &server{Server: s, addr: s.Addr, metrics: s.Metrics, config: config}
 }
