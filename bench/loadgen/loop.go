@@ -14,7 +14,7 @@ import (
 const (
 	// readBytes is the shared read buffer, and so the largest frame or HTTP
 	// answer that can be read.
-	readBytes = 512 << 10
+	readBytes = 2 << 20
 
 	// turnWait bounds a turn in which nothing happens, so that Run notices a
 	// cancelled context.

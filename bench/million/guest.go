@@ -5,12 +5,13 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"fanfare/bench/guest"
 )
 
 // Files in the guest's root folder, by which it is told what to do and tells
@@ -20,10 +21,9 @@ const (
 	findingsFile = "findings.json"
 )
 
-// guest is this program's life as the guest's first process: it brings the
-// machine up, makes the trial, and switches it off.
-func guest() {
-	fmt.Println(marker) //nolint:forbidigo // the console is all that there is
+// live is this program's life as the guest's first process: it makes the
+// trial, and switches the machine off.
+func live() {
 	f, err := attempt()
 	if err != nil {
 		f.Failure = err.Error()
@@ -31,19 +31,17 @@ func guest() {
 	if err := writeJSON("/"+findingsFile, f); err != nil {
 		fmt.Println("cannot write the findings:", err) //nolint:forbidigo // the console is all that there is
 	}
-	unix.Sync()
-	err = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
-	panic(err) // it does not return
+	guest.PowerOff()
 }
 
 func attempt() (findings, error) {
 	var t trial
-	b, err := os.ReadFile("/" + trialFile)
+	err := guest.Begin()
 	if err == nil {
-		err = json.Unmarshal(b, &t)
+		err = readJSON("/"+trialFile, &t)
 	}
 	if err == nil {
-		err = prepare(t.Connections)
+		err = liftLimits(t.Connections)
 	}
 	if err != nil {
 		return findings{}, err
@@ -51,40 +49,15 @@ func attempt() (findings, error) {
 	return t.run(context.Background(), "/", os.Stdout)
 }
 
-// prepare mounts what is needed, brings the loopback up, and lifts the limits
-// for n connections with both ends in this machine.
-func prepare(n int) error {
-	if err := os.Setenv("PATH", "/"); err != nil {
-		return err
-	}
-	mounts := errors.Join(mount("proc", "/proc"), mount("sysfs", "/sys"), mount("tmpfs", "/tmp"))
-	if mounts != nil {
-		return mounts
-	}
-	return errors.Join(loopbackUp(), liftLimits(n))
-}
-
-func mount(kind, at string) error {
-	if err := unix.Mount(kind, at, kind, 0, ""); err != nil {
-		return fmt.Errorf("cannot mount %s: %w", at, err)
-	}
-	return nil
-}
-
-func loopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return os.NewSyscallError("socket", err)
-	}
-	defer func() { _ = unix.Close(fd) }() // it was opened for the call below
-	lo, err := unix.NewIfreq("lo")
+func readJSON(file string, into any) error {
+	b, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	lo.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	return os.NewSyscallError("ioctl SIOCSIFFLAGS", unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo))
+	return json.Unmarshal(b, into)
 }
 
+// liftLimits makes room for n connections with both ends in this machine.
 func liftLimits(n int) error {
 	descriptors := strconv.FormatUint(descriptors(n), 10)
 	all := strconv.Itoa(4*n + 100_000)

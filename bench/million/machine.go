@@ -12,15 +12,14 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"fanfare/bench/guest"
 	"fanfare/bench/serving"
 )
 
 // machine is the guest, as the host sees it.
 type machine struct {
-	dir    string // its root, and the result
-	memory int64  // bytes
-	folder string // where its memory is a file
-	core   int    // the host's
+	guest.Machine
+	core int // the host's
 }
 
 // guestMemory is what n connections need with both their ends, server and
@@ -29,20 +28,21 @@ type machine struct {
 func guestMemory(n int) int64 { return 768<<20 + int64(n)*14<<10 }
 
 func newMachine(dir string, n, core int) (*machine, error) {
-	if _, err := exec.LookPath(program); err != nil {
+	if _, err := exec.LookPath(guest.Program); err != nil {
 		return nil, fmt.Errorf("the descriptor limit here does not allow %d connections, and the guest that lifts it needs %s: "+
-			"apt-get install user-mode-linux", n, program)
+			"apt-get install user-mode-linux", n, guest.Program)
 	}
-	m := &machine{dir: dir, memory: guestMemory(n), core: core}
+	m := &machine{guest.Machine{Dir: dir, Init: "/init", Memory: guestMemory(n)}, core}
+	m.Start = func(kernel *exec.Cmd) error { return serving.StartPinned(kernel, core) }
 	var err error
-	m.folder, err = memoryFolder(m.memory)
+	m.Folder, err = memoryFolder(m.Memory)
 	return m, err
 }
 
 // run boots the guest, lets it make the trial, and returns what that has
 // shown. Its progress goes to out.
 func (m *machine) run(ctx context.Context, t trial, out io.Writer) (f findings, err error) {
-	if err := m.furnish(t); err != nil {
+	if err := writeJSON(filepath.Join(m.Dir, trialFile), t); err != nil {
 		return f, err
 	}
 	restore, err := allowMappings(t.Connections)
@@ -50,26 +50,16 @@ func (m *machine) run(ctx context.Context, t trial, out io.Writer) (f findings, 
 		return f, err
 	}
 	defer func() { err = errors.Join(err, restore()) }()
-	if err := m.boot(ctx, out); err != nil {
-		return f, err
+	if err := m.Boot(ctx, out); err != nil {
+		return f, fmt.Errorf("%w\n%s", err, serving.Tail(m.Console()))
 	}
 	return m.findings()
 }
 
-// furnish makes the guest's root of the folder with the programs.
-func (m *machine) furnish(t trial) error {
-	for _, d := range []string{"proc", "sys", "tmp", "dev", "uml"} {
-		if err := os.MkdirAll(filepath.Join(m.dir, d), 0o700); err != nil {
-			return err
-		}
-	}
-	return writeJSON(filepath.Join(m.dir, trialFile), t)
-}
-
 func (m *machine) findings() (f findings, err error) {
-	b, err := os.ReadFile(filepath.Join(m.dir, findingsFile))
+	b, err := os.ReadFile(filepath.Join(m.Dir, findingsFile))
 	if err != nil {
-		return f, fmt.Errorf("the guest has left no findings: %w\n%s", err, serving.Tail(filepath.Join(m.dir, "console.log")))
+		return f, fmt.Errorf("the guest has left no findings: %w\n%s", err, serving.Tail(m.Console()))
 	}
 	if err := json.Unmarshal(b, &f); err != nil {
 		return f, err
@@ -82,5 +72,5 @@ func (m *machine) findings() (f findings, err error) {
 
 func (m *machine) String() string {
 	return fmt.Sprintf("Server and load ran in a user-mode Linux guest with %s of memory, which shares core %d of the machine: a system call "+
-		"takes 20 us there, so rates and latencies say nothing about the server.", amount(m.memory), m.core)
+		"takes 20 us there, so rates and latencies say nothing about the server.", amount(m.Memory), m.core)
 }

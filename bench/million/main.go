@@ -14,14 +14,16 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"fanfare/bench/guest"
 )
 
 func main() {
 	// A child gets a signal when the thread that has started it ends: it must
 	// be the one that ends last.
 	runtime.LockOSThread()
-	if os.Getpid() == 1 {
-		guest() // does not return
+	if guest.Inside() {
+		live() // does not return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), signals()...)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)

@@ -10,6 +10,7 @@ import (
 	"fanfare/bench/scenario/fanout"
 	"fanfare/bench/scenario/idle"
 	"fanfare/bench/scenario/market"
+	"fanfare/bench/scenario/rooms"
 	"fanfare/bench/scenario/slow"
 )
 
@@ -39,6 +40,9 @@ func (t trial) lasts() time.Duration {
 		return around + opening(s.Connections+s.Background)
 	case api.Scenario:
 		return around + s.Duration
+	case rooms.Scenario:
+		telling := time.Duration(s.Rooms*s.Members*s.Members/2) * time.Microsecond // while all enter
+		return around + opening(s.Rooms*s.Members) + telling + s.Duration
 	case slow.Scenario:
 		return around + opening(s.Connections) + 2*s.Duration + 6*time.Second // until nothing more comes
 	}

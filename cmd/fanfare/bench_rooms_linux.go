@@ -11,15 +11,19 @@ import (
 func benchRooms() workload {
 	s := &rooms.Scenario{}
 	return workload{
-		short: "small presence channels whose members come, go, and whisper",
+		short: "presence channels whose members come, go, and whisper",
 		long: "Checks that every whisper (client event) reaches all who were in the room throughout, and that every coming and " +
 			"going is told to them once. Servers may limit the whispers of a connection to 10 a second.",
-		examples: []string{"bench rooms", "bench rooms --rooms 500 --members 20 --churn 200"},
+		examples: []string{
+			"bench rooms", "bench rooms --rooms 500 --members 20 --churn 200",
+			"bench rooms --rooms 1 --members 10000 --silent --info-bytes 20",
+		},
 		register: func(p *parameters) {
 			p.number(&s.Rooms, "rooms", 100, "`N` rooms")
 			p.number(&s.Members, "members", 10, "`N` members of each room")
 			p.inFlight(&s.InFlight)
 			p.rate(&s.Rate, "rate", 2, "`N` whispers a second in each room, by its members in turn")
+			p.yes(&s.Silent, "silent", "whether nobody whispers; rooms of more than 1,000 have to be silent")
 			p.rate(&s.Churn, "churn", 20, "`N` members that leave each second, over all rooms")
 			p.duration(&s.Away, "away", 200*time.Millisecond, "`TIME` until one who left comes back")
 			p.text((*string)(&s.Leave), "leave", string(rooms.Mixed), "`HOW` they leave: unsubscribe, close, drop (a broken connection) or mixed")

@@ -8,22 +8,22 @@ package rooms
 // the subject did last. A member moves again only when all know of its last
 // move, so that the loss of two events can't go unnoticed.
 type attendance struct {
-	here   []bool   // by subject: in the room, or on its way in
-	in     []bool   // by observer: its subscription is confirmed, so it is told
-	seen   [][]bool // by observer and subject
-	behind []int    // by subject: observers who see it otherwise than it is
-	untold int      // sum of behind
+	here   []bool  // by subject: in the room, or on its way in
+	in     []bool  // by observer: its subscription is confirmed, so it is told
+	seen   []seats // by observer: the subjects whom it sees
+	behind []int   // by subject: observers who see it otherwise than it is
+	untold int     // sum of behind
 }
 
 func newAttendance(members int) *attendance {
 	a := &attendance{
 		here:   make([]bool, members),
 		in:     make([]bool, members),
-		seen:   make([][]bool, members),
+		seen:   make([]seats, members),
 		behind: make([]int, members),
 	}
 	for i := range a.seen {
-		a.seen[i] = make([]bool, members)
+		a.seen[i] = newSeats(members)
 	}
 	return a
 }
@@ -41,7 +41,7 @@ func (a *attendance) move(subject int, here bool) {
 
 // admit notes that an observer's subscription was confirmed, and whom the
 // answer listed.
-func (a *attendance) admit(observer int, listed []bool) {
+func (a *attendance) admit(observer int, listed seats) {
 	copy(a.seen[observer], listed)
 	a.in[observer] = true
 	for subject := range a.here {
@@ -60,19 +60,35 @@ func (a *attendance) dismiss(observer int) {
 // tell notes a member_added or member_removed. It is false when it is no news,
 // and so one event too many or after one too few.
 func (a *attendance) tell(observer, subject int, here bool) bool {
-	if a.seen[observer][subject] == here {
+	if a.seen[observer].has(subject) == here {
 		return false
 	}
 	a.count(observer, subject, -1)
-	a.seen[observer][subject] = here
+	a.seen[observer].set(subject, here)
 	a.count(observer, subject, 1)
 	return true
 }
 
 // count adds by to what is still untold, if the observer has to be told.
 func (a *attendance) count(observer, subject, by int) {
-	if a.in[observer] && observer != subject && a.seen[observer][subject] != a.here[subject] {
+	if a.in[observer] && observer != subject && a.seen[observer].has(subject) != a.here[subject] {
 		a.behind[subject] += by
 		a.untold += by
+	}
+}
+
+// seats is a set of members, one bit for each: ten thousand of these sets are
+// needed for ten thousand members.
+type seats []uint64
+
+func newSeats(members int) seats { return make(seats, (members+63)/64) }
+
+func (s seats) has(member int) bool { return s[member/64]>>(member%64)&1 == 1 }
+
+func (s seats) set(member int, in bool) {
+	if bit := uint64(1) << (member % 64); in {
+		s[member/64] |= bit
+	} else {
+		s[member/64] &^= bit
 	}
 }

@@ -8,8 +8,9 @@ import "fanfare/bench/loadgen"
 type hearing struct {
 	loadgen.Counts
 	sent  []uint32 // by member: whispers so far
+	said  uint64   // their sum
 	in    []bool   // by member: whether it is owed what is sent
-	heard [][]page // by hearer and sender
+	heard [][]page // by hearer and sender; a row is made when it is needed: nobody may ever speak in a large room
 }
 
 // page is what one member has heard of another.
@@ -20,18 +21,25 @@ type page struct {
 }
 
 func newHearing(members int) *hearing {
-	h := &hearing{sent: make([]uint32, members), in: make([]bool, members), heard: make([][]page, members)}
-	for i := range h.heard {
-		h.heard[i] = make([]page, members)
+	return &hearing{sent: make([]uint32, members), in: make([]bool, members), heard: make([][]page, members)}
+}
+
+// row is what one member has heard of each.
+func (h *hearing) row(hearer int) []page {
+	if h.heard[hearer] == nil {
+		h.heard[hearer] = make([]page, len(h.sent))
 	}
-	return h
+	return h.heard[hearer]
 }
 
 // admit notes that a member is owed all whispers from now on.
 func (h *hearing) admit(member int) {
 	h.in[member] = true
-	for sender := range h.sent {
-		h.heard[member][sender].from = h.sent[sender]
+	if h.said == 0 {
+		return
+	}
+	for sender, row := 0, h.row(member); sender < len(row); sender++ {
+		row[sender].from = h.sent[sender]
 	}
 }
 
@@ -41,6 +49,7 @@ func (h *hearing) dismiss(member int) { h.in[member] = false }
 // say takes the number of a member's next whisper.
 func (h *hearing) say(sender int) uint32 {
 	h.sent[sender]++
+	h.said++
 	return h.sent[sender] - 1
 }
 
@@ -50,7 +59,7 @@ func (h *hearing) hear(hearer, sender int, seq uint32) bool {
 		h.Stray++
 		return false
 	}
-	p := &h.heard[hearer][sender]
+	p := &h.row(hearer)[sender]
 	if seq < p.next {
 		return h.late(hearer, p, p.next-1-seq)
 	}
@@ -81,9 +90,12 @@ func (h *hearing) late(hearer int, p *page, age uint32) bool {
 
 // owed is how many whispers must still come.
 func (h *hearing) owed() (n uint64) {
+	if h.said == 0 {
+		return 0
+	}
 	for hearer, in := range h.in {
 		for sender, sent := range h.sent {
-			if p := h.heard[hearer][sender]; in && hearer != sender {
+			if p := h.row(hearer)[sender]; in && hearer != sender {
 				n += uint64(sent - min(sent, max(p.next, p.from)))
 			}
 		}
@@ -93,8 +105,11 @@ func (h *hearing) owed() (n uint64) {
 
 // settled reports whether all who are owed a member's whispers have them.
 func (h *hearing) settled(sender int) bool {
+	if h.sent[sender] == 0 {
+		return true
+	}
 	for hearer, in := range h.in {
-		p := h.heard[hearer][sender]
+		p := h.row(hearer)[sender]
 		if in && hearer != sender && max(p.next, p.from) < h.sent[sender] {
 			return false
 		}

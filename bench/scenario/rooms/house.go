@@ -28,10 +28,11 @@ type house struct {
 	outside int                     // members that are not in their room
 	events  uint64                  // text frames that came
 	told    *hdrhistogram.Histogram // from a member's move to each member event
+	entered *hdrhistogram.Histogram // from a subscribe to its confirmation
 	tally   tally
 	hint    int // offset of the latest mark in its payload
 	scratch []byte
-	listed  []bool // by seat, of the confirmation at hand
+	listed  seats // of the confirmation at hand
 }
 
 // tally is what is counted while it is measured.
@@ -45,8 +46,8 @@ type tally struct {
 
 func newHouse(r *course.Run, c Scenario) *house {
 	h := &house{
-		Scenario: c, run: r, outside: c.Rooms * c.Members, told: course.NewHistogram(),
-		random: rand.New(rand.NewPCG(c.Seed, c.Seed)), listed: make([]bool, c.Members),
+		Scenario: c, run: r, outside: c.Rooms * c.Members, told: course.NewHistogram(), entered: course.NewHistogram(),
+		random: rand.New(rand.NewPCG(c.Seed, c.Seed)), listed: newSeats(c.Members),
 	}
 	for i := range c.Rooms {
 		o := newRoom(h, i)
@@ -65,6 +66,7 @@ func (h *house) work(ctx context.Context) error {
 	}
 	h.tally = tally{wrong: h.tally.wrong}
 	h.told.Reset()
+	h.entered.Reset()
 	return h.run.Measure(func() error { return h.live(ctx, scenario.Measuring, h.Duration) })
 }
 
@@ -80,16 +82,24 @@ func (h *house) open(ctx context.Context) error {
 // live lets the members whisper and come and go for a while, and waits until
 // all are back and have heard everything.
 func (h *house) live(ctx context.Context, p scenario.Phase, d time.Duration) error {
-	whispers := h.run.Pace(h.Rate*float64(len(h.rooms)), d, 0, h.whisper, func() {})
+	whispers := h.speak(d)
 	churn := h.run.Pace(h.Churn, d, 0, func(time.Duration) { h.sendOff() }, func() {})
 	err := h.run.Hold(ctx, p, d)
-	whispers.Stop()
+	whispers()
 	churn.Stop()
 	if err != nil {
 		return err
 	}
 	h.run.Phase(scenario.Draining, 0)
 	return h.run.Await(ctx, h.quiet, h.moved)
+}
+
+// speak lets the members whisper until the time is up or it is stopped.
+func (h *house) speak(d time.Duration) (stop func()) {
+	if h.Silent {
+		return func() {}
+	}
+	return h.run.Pace(h.Rate*float64(len(h.rooms)), d, 0, h.whisper, func() {}).Stop
 }
 
 func (h *house) moved() uint64 { return h.events }
@@ -130,16 +140,31 @@ func (h *house) account(err error) error {
 	return errors.Join(err, course.Astray(c))
 }
 
+// Figures that have a name, for those who look for them.
+const (
+	Returned        = "left and came back"                   // members
+	MemberEvents    = "member events"                        // that came
+	ConfirmationP99 = "confirmation p99"                     // ms, from a subscribe to the list of members
+	EachReturn      = "CPU for each that left and came back" // ms of the servers'; not there when no process was named
+)
+
 func (h *house) figures(untold uint64) {
 	r, t := h.run, h.tally
 	r.Figure("whispers", float64(t.whispers), "whispers")
-	r.Figure("left and came back", float64(t.leaves), "members")
-	r.Figure("member events", float64(t.told), "events")
+	r.Figure(Returned, float64(t.leaves), "members")
+	r.Figure(MemberEvents, float64(t.told), "events")
 	r.Figure("member events missing", float64(untold), "events")
 	r.Figure("member events out of place", float64(t.wrong), "events")
 	if h.told.TotalCount() > 0 {
 		r.Figure("member event p50", course.Milliseconds(h.told, 50), "ms")
 		r.Figure("member event p99", course.Milliseconds(h.told, 99), "ms")
+	}
+	if h.entered.TotalCount() > 0 {
+		r.Figure("confirmation p50", course.Milliseconds(h.entered, 50), "ms")
+		r.Figure(ConfirmationP99, course.Milliseconds(h.entered, 99), "ms")
+	}
+	if cpu := r.Result.CPU(); cpu > 0 && t.leaves > 0 {
+		r.Figure(EachReturn, cpu.Seconds()*1000/float64(t.leaves), "ms")
 	}
 	if t.mute > 0 {
 		r.Figure("whispers skipped, all members being away", float64(t.mute), "whispers")

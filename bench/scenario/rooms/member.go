@@ -79,6 +79,7 @@ func (m *member) admit(payload []byte) {
 		h.tally.wrong++
 		return
 	}
+	course.Record(h.entered, h.run.Loop.Now()-m.moved)
 	h.list(m.room, payload)
 	m.state = present
 	m.room.admit(m.seat, h.listed)

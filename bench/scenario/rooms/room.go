@@ -44,7 +44,7 @@ func (h *house) list(o *room, payload []byte) {
 	clear(h.listed)
 	for id, rest := nextMember(payload); id >= 0; id, rest = nextMember(rest) {
 		if m := o.member(id); m != nil {
-			h.listed[m.seat] = true
+			h.listed.set(m.seat, true)
 		}
 	}
 }

@@ -22,6 +22,7 @@ type Scenario struct {
 	Members    int           // of each room, each with a connection of its own; 10
 	InFlight   int           // connections at once that are not ready while they are opened; 256
 	Rate       float64       // whispers a second in each room, by its members in turn: servers may allow 10 a second to each; 2
+	Silent     bool          // nobody whispers: for large rooms, where who has heard what would fill the memory
 	Churn      float64       // members that leave each second, over all rooms; 20
 	Away       time.Duration // from when a member has left until it comes back; 200 ms
 	Leave      Leave         // how members leave; mixed
@@ -64,7 +65,7 @@ func (c Scenario) defaults() Scenario {
 func (c Scenario) Validate() error {
 	c = c.defaults()
 	var v course.Check
-	v.Number("members", c.Members, 2, 1000)
+	v.Number("members", c.Members, 2, mostMembers(c.Silent))
 	v.Number("rooms", c.Rooms, 1, course.MostConnections/max(c.Members, 1))
 	v.Number("in-flight", c.InFlight, 1, course.MostConnections)
 	v.Rate("rate", c.Rate)
@@ -77,6 +78,14 @@ func (c Scenario) Validate() error {
 		v.Refuse("--leave is %q: use unsubscribe, close, drop or mixed", c.Leave)
 	}
 	return v.Err()
+}
+
+// mostMembers is the size of the largest room.
+func mostMembers(silent bool) int {
+	if silent {
+		return 10_000 // what apps allow by default
+	}
+	return 1000
 }
 
 // Run measures s. It fails when a whisper or a member event was lost, came

@@ -49,6 +49,27 @@ func TestRooms(t *testing.T) {
 	f(Mixed)
 }
 
+// Where nobody whispers rooms may be large, and who has entered when is told.
+func TestSilence(t *testing.T) {
+	s := pushertest.Start(t)
+	c := few(ByUnsubscribing)
+	c.Rooms, c.Members, c.Silent = 1, 70, true // more than fit into one word
+	r, err := c.Run(scenariotest.Context(t), scenariotest.Local(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if count := s.Count(); count.Whispers != 0 || r.Counts.Delivered != 0 || scenariotest.Figure(t, &r, "whispers") != 0 {
+		t.Errorf("somebody whispered: %+v, %+v", count, r)
+	}
+	told, moves := scenariotest.Figure(t, &r, MemberEvents), 2*scenariotest.Figure(t, &r, Returned)
+	if told == 0 || told > moves*float64(c.Members-1) || told != float64(r.Done) {
+		t.Errorf("%v member events of %v moves: %+v", told, moves, r)
+	}
+	if p99 := scenariotest.Figure(t, &r, ConfirmationP99); p99 <= 0 {
+		t.Errorf("confirmations took %v ms", p99)
+	}
+}
+
 // A server that loses, repeats or misdirects what members say and do is told.
 // One member leaves in the warm-up and one in the measurement, so that nobody
 // is excused from hearing what is tampered with.
@@ -93,6 +114,8 @@ func TestRoomsNotice(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	scenariotest.Refuses(t, "--members is 1: use 2 to 1000", Scenario{Members: 1})
+	scenariotest.Refuses(t, "--members is 1001: use 2 to 1000", Scenario{Members: 1001})
+	scenariotest.Refuses(t, "--members is 10001: use 2 to 10000", Scenario{Members: 10_001, Silent: true})
 	scenariotest.Refuses(t, "--rooms is 10000000", Scenario{Rooms: 10_000_000})
 	scenariotest.Refuses(t, `--leave is "slam": use unsubscribe, close, drop or mixed`, Scenario{Leave: "slam"})
 	scenariotest.Refuses(t, "--info-bytes is 3", Scenario{InfoBytes: 3})
