@@ -26,7 +26,7 @@ func (b *budget) add(f *Frame, now uint32) {
 		f.since.Store(now) // before others can see that it waits
 	}
 	if f.backlogs.Add(1) == 1 {
-		n += int64(len(f.bytes))
+		n += int64(f.weight())
 	}
 	b.used.Add(n)
 }
@@ -34,7 +34,7 @@ func (b *budget) add(f *Frame, now uint32) {
 func (b *budget) remove(f *Frame) {
 	n := int64(refBytes)
 	if f.backlogs.Add(-1) == 0 {
-		n += int64(len(f.bytes))
+		n += int64(f.weight())
 	}
 	b.used.Add(-n)
 }

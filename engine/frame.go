@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"fanfare/engine/websocket"
@@ -10,7 +11,8 @@ import (
 // it is sent to. It is immutable from the moment it is first sent; the
 // garbage collector frees it after the last connection has.
 type Frame struct {
-	bytes []byte
+	bytes []byte // nil when it is in parts
+	parts *parts
 	rule  *Rule  // nil: never dropped
 	topic *topic // nil: no newer frame replaces it
 
@@ -41,8 +43,76 @@ func NewTopic(rule *Rule, scope, name string, payload []byte) *Frame {
 // NewRaw makes a frame of bytes that are sent as they are. It keeps b.
 func NewRaw(rule *Rule, b []byte) *Frame { return &Frame{bytes: b, rule: rule} }
 
+// parts are the bytes of a frame that shares them with others. Only a frame that
+// is larger than any send is in parts.
+type parts struct {
+	list [][]byte
+	size int
+	own  int // bytes that no other frame has
+}
+
+// partBytes is what a part costs a frame that is not its own.
+const partBytes = 24
+
+// NewTextOf makes a frame of one WebSocket text message that is put together of
+// parts, most of which other frames have, too: a connection that waits for it
+// keeps them and no copy. Of the parts, own bytes are this frame's alone. The
+// parts are kept and must not change any more; a small message is copied. Any
+// goroutine.
+func NewTextOf(rule *Rule, own int, list ...[]byte) *Frame {
+	size := 0
+	for _, b := range list {
+		size += len(b)
+	}
+	if TextLen(size) <= sendBytes {
+		return NewText(rule, slices.Concat(list...))
+	}
+	head := websocket.AppendHeader(nil, websocket.Text, true, size)
+	p := &parts{list: append([][]byte{head}, list...), size: len(head) + size, own: len(head) + own}
+	return &Frame{parts: p, rule: rule}
+}
+
+// appendFrom appends the frame's bytes from off on, as many as fit into dst.
+func (f *Frame) appendFrom(dst []byte, off int) []byte {
+	if f.parts == nil {
+		return appendFit(dst, f.bytes[off:])
+	}
+	for _, b := range f.parts.list {
+		if off < len(b) {
+			dst = appendFit(dst, b[off:])
+		}
+		if off = max(off-len(b), 0); len(dst) == cap(dst) {
+			break
+		}
+	}
+	return dst
+}
+
+func appendFit(dst, b []byte) []byte { return append(dst, b[:min(len(b), cap(dst)-len(dst))]...) }
+
+// flat gives the frame's bytes in one piece.
+func (f *Frame) flat() []byte {
+	if f.parts == nil {
+		return f.bytes
+	}
+	return f.appendFrom(make([]byte, 0, f.parts.size), 0)
+}
+
+// weight is what waiting for the frame keeps in memory, in bytes.
+func (f *Frame) weight() int {
+	if f.parts == nil {
+		return len(f.bytes)
+	}
+	return f.parts.own + partBytes*len(f.parts.list)
+}
+
 // TextLen is the size on the wire of a text message of n bytes.
 func TextLen(n int) int { return websocket.HeaderLen(n) + n }
 
 // Len is the frame's size on the wire, in bytes.
-func (f *Frame) Len() int { return len(f.bytes) }
+func (f *Frame) Len() int {
+	if f.parts == nil {
+		return len(f.bytes)
+	}
+	return f.parts.size
+}

@@ -27,7 +27,7 @@ func (q *queue) book(position uint32, f *Frame) {
 		a = &q.accounts[len(q.accounts)-1]
 	}
 	a.frames++
-	a.bytes += len(f.bytes)
+	a.bytes += f.Len()
 }
 
 // unbook counts it no longer. A frame that was not booked does no harm.
@@ -41,7 +41,7 @@ func (q *queue) unbook(f *Frame) {
 	}
 	a := &q.accounts[i]
 	a.frames--
-	a.bytes -= len(f.bytes)
+	a.bytes -= f.Len()
 	if a.frames == 0 {
 		q.accounts = slices.Delete(q.accounts, i, i+1)
 	}

@@ -51,6 +51,7 @@ type Loop struct {
 	lapSince  time.Time // when the lap that gathers had its first connection; zero when none does
 
 	lapDeliveries, lapBytes int // deliveries run in this lap, and bytes of their frames
+	replyBytes              int // of replies that are not sent yet
 
 	doomed   []*Conn // to be closed at the end of this turn
 	leaving  []*Conn // whose receivers are to hear of it at the end of this turn
@@ -196,7 +197,7 @@ func (l *Loop) runDeliveries() {
 }
 
 func (l *Loop) lapHasRoom() bool {
-	return l.lapDeliveries < maxLapDeliveries && l.lapBytes < maxLapBytes &&
+	return l.lapDeliveries < maxLapDeliveries && l.lapBytes < maxLapBytes && l.replyBytes < maxReplyBytes &&
 		l.runs.made() < max(maxLapRuns, lapRunsEach*l.slots.live)
 }
 

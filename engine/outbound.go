@@ -24,6 +24,10 @@ const (
 	maxLapDeliveries = 512
 	maxLapBytes      = 256 << 10
 
+	// Bytes of replies after which a turn sends first. A large answer, such as
+	// the members of a presence channel, costs a turn so and not a lap.
+	maxReplyBytes = 256 << 10
+
 	// Most runs that deliveries make in one lap, where hardly any connections
 	// wait for the same: 24 MB, or so many for each connection.
 	maxLapRuns  = 1 << 20
@@ -53,13 +57,13 @@ func (c *Conn) retag() {
 
 // push appends a frame for a reply and marks the connection urgent.
 func (c *Conn) push(f *Frame) Verdict {
-	if len(f.bytes) == 0 {
+	if f.Len() == 0 {
 		return Queued
 	}
 	if c.has(flagBlocked) {
 		return c.loop.enqueue(c, f)
 	}
-	return c.pushed(c.loop.runs.answer(c.loop.slots.out(c.slot).run, f), len(f.bytes))
+	return c.pushed(c.loop.runs.answer(c.loop.slots.out(c.slot).run, f), f.Len())
 }
 
 // pushReply is push for bytes that were appended to the loop's paper.
@@ -76,7 +80,7 @@ func (c *Conn) pushReply(b []byte) Verdict {
 func (c *Conn) pushed(id uint32, size int) Verdict {
 	l := c.loop
 	l.slots.out(c.slot).run = id
-	l.lapBytes += size
+	l.replyBytes += size
 	if r := l.runs.at(id); int(r.frames) > l.cfg.QueueFrames || int(r.bytes) > l.cfg.QueueBytes {
 		l.flushConn(c) // one read can ask for thousands of pongs, or for megabytes
 		return Queued
@@ -116,10 +120,10 @@ func (l *Loop) enqueue(c *Conn, f *Frame) Verdict {
 // for deliveries: anywhere else the frame would wait for the next turn.
 func (l *Loop) Broadcast(f *Frame, to []Handle, except Handle) {
 	l.check()
-	if len(f.bytes) == 0 {
+	if f.Len() == 0 {
 		return
 	}
-	l.lapBytes += len(f.bytes)
+	l.lapBytes += f.Len()
 	frame, before, after := l.runs.add(f), none, none
 	for _, h := range to {
 		if h == except || h == 0 {
@@ -167,6 +171,7 @@ func (l *Loop) flushUrgent() {
 	l.sendBatch()
 	if len(l.urgent) == 0 {
 		l.runs.replied()
+		l.replyBytes = 0
 	}
 }
 

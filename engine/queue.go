@@ -26,7 +26,7 @@ func (q *queue) push(f *Frame) uint32 {
 	p := q.end()
 	q.ring[q.place(p)] = f
 	q.n++
-	q.bytes += len(f.bytes)
+	q.bytes += f.Len()
 	return p
 }
 
@@ -96,7 +96,7 @@ func (q *queue) remove(position uint32) {
 	q.ring[q.place(position)] = nil
 	q.n--
 	q.holes++
-	q.bytes -= len(f.bytes)
+	q.bytes -= f.Len()
 	for q.holes > 0 && q.at(q.head) == nil {
 		q.head++
 		q.holes--
@@ -122,16 +122,16 @@ func (q *queue) newest() *Frame {
 }
 
 // fill copies waiting bytes into dst, up to its capacity, and returns them. A
-// single frame is returned as it is, without a copy.
+// single frame in one piece is returned as it is, without a copy.
 func (q *queue) fill(dst []byte) []byte {
-	first := q.at(q.head).bytes[q.off:]
-	if q.n == 1 || len(first) >= cap(dst) {
-		return first
+	head := q.at(q.head)
+	if left := head.Len() - q.off; head.parts == nil && (q.n == 1 || left >= cap(dst)) {
+		return head.bytes[q.off:]
 	}
-	dst = append(dst[:0], first...)
+	dst = head.appendFrom(dst[:0], q.off)
 	for p, end := q.head+1, q.end(); p != end && len(dst) < cap(dst); p++ {
 		if f := q.at(p); f != nil {
-			dst = append(dst, f.bytes[:min(len(f.bytes), cap(dst)-len(dst))]...)
+			dst = f.appendFrom(dst, 0)
 		}
 	}
 	return dst
@@ -140,7 +140,7 @@ func (q *queue) fill(dst []byte) []byte {
 // sent takes n bytes off the front and calls done for each frame that is out.
 func (q *queue) sent(n int, done func(*Frame)) {
 	for n > 0 {
-		left := len(q.at(q.head).bytes) - q.off
+		left := q.at(q.head).Len() - q.off
 		if n < left {
 			q.off += n
 			q.bytes -= n

@@ -67,7 +67,8 @@ func (r *runs) at(id uint32) *run {
 	return &r.generations[id>>generationBit].runs[id&indexMask]
 }
 
-// piece gives a piece's bytes.
+// piece gives a piece's bytes, nil for a frame in parts, which is too large to be
+// gathered.
 func (r *runs) piece(id uint32) []byte {
 	g := &r.generations[id>>generationBit]
 	p := &g.pieces[id&indexMask]
@@ -75,6 +76,14 @@ func (r *runs) piece(id uint32) []byte {
 		return p.frame.bytes
 	}
 	return g.bytes[p.from:p.to]
+}
+
+// size is how many bytes a piece has.
+func (r *runs) size(id uint32) uint32 {
+	if f := r.generations[id>>generationBit].pieces[id&indexMask].frame; f != nil {
+		return uint32(f.Len())
+	}
+	return uint32(len(r.piece(id)))
 }
 
 // add numbers a frame, so that it can be appended to runs until the lap ends.
@@ -112,7 +121,7 @@ func (r *runs) reply(id uint32, b []byte) uint32 {
 
 // answer is reply for a frame that others get, too.
 func (r *runs) answer(id uint32, f *Frame) uint32 {
-	return r.end(id, piece{frame: f}, uint32(len(f.bytes)))
+	return r.end(id, piece{frame: f}, uint32(f.Len()))
 }
 
 // end makes a run that is one connection's alone.
@@ -143,7 +152,7 @@ func (r *runs) extend(id, piece uint32) uint32 {
 	}
 	next := run{
 		before: id, piece: piece,
-		frames: before.frames + 1, bytes: before.bytes + uint32(len(r.piece(piece))),
+		frames: before.frames + 1, bytes: before.bytes + r.size(piece),
 	}
 	g := &r.generations[r.current]
 	before.asked, before.after = piece, r.current<<generationBit|uint32(len(g.runs))

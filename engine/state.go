@@ -32,12 +32,12 @@ func (c *Conn) State() ConnState {
 		s.Reader = c.in.reader.AppendState(nil)
 		s.Input = append(s.Input, c.in.buf...)
 	}
-	c.loop.runs.each(c.loop.slots.out(c.slot).run, func(f *Frame) { s.Output = append(s.Output, f.bytes) })
+	c.loop.runs.each(c.loop.slots.out(c.slot).run, func(f *Frame) { s.Output = append(s.Output, f.flat()) })
 	if c.q == nil {
 		return s
 	}
 	first := len(s.Output)
-	c.q.each(func(_ uint32, f *Frame) { s.Output = append(s.Output, f.bytes) })
+	c.q.each(func(_ uint32, f *Frame) { s.Output = append(s.Output, f.flat()) })
 	if c.q.n > 0 {
 		s.Output[first] = s.Output[first][c.q.off:]
 	}

@@ -118,3 +118,39 @@ func TestLargeRoom_PRE03_PRE05_PRE07(t *testing.T) {
 		t.Errorf("the joiner is %s", list.Hash["last"])
 	}
 }
+
+// A list that a socket takes in small pieces is whole, and what comes after it
+// comes after it.
+func TestLargeRoomForASlowReader_PRE03(t *testing.T) {
+	const members = 3000
+	w := newWorld(t, nil)
+	for i := range members {
+		_, err := w.registry.Subscribe(channels.Join{
+			App: "3", Channel: "presence-x", Handle: 1,
+			Presence: &channels.Member{UserID: fmt.Sprint("u", i), Info: fmt.Sprintf(`{"name":"User %d"}`, i)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.loop.Settle()
+	c, quick := w.connect(), w.connect()
+	quick.do(quick.subscribe("presence-x", `{"user_id":"quick"}`))
+	quick.read()
+	c.peer.Limit(1000)
+	c.do(c.subscribe("presence-x", `{"user_id":"slow"}`))
+	w.publish(&channels.Message{Channel: "presence-x", Event: "e", Data: "after"})
+	for range 20 {
+		c.peer.Limit(7001)
+	}
+	c.peer.Stall(false)
+	w.loop.Settle()
+	got := c.read()
+	if len(got) != 2 || got[1] != event("presence-x", "after") {
+		t.Fatalf("%d frames came", len(got))
+	}
+	if list := parsePresence(t, got[0]); list.Count != members+2 || len(list.IDs) != members+2 || len(list.Hash) != members+2 ||
+		list.IDs[members] != "quick" || string(list.Hash["u2999"]) != `{"name":"User 2999"}` {
+		t.Errorf("%d members, %d ids, %d infos", list.Count, len(list.IDs), len(list.Hash))
+	}
+}

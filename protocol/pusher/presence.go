@@ -8,9 +8,8 @@ import (
 )
 
 // roster is some members of a presence channel as the confirmation lists them:
-// their ids, and after them what is known of each. Both are parts of lists,
-// without the commas at their ends, and escaped already for the string that
-// they go into.
+// their ids, and what is known of each. Both are parts of lists, a comma before
+// each member, and escaped already for the string that they go into.
 type roster struct{ ids, hash []byte }
 
 // EncodeMembers implements channels.Sink.
@@ -33,10 +32,8 @@ func (b *buffer) escaped() []byte {
 }
 
 func appendIDs(dst []byte, members []*channels.Member) []byte {
-	for i, m := range members {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
+	for _, m := range members {
+		dst = append(dst, ',')
 		dst = strictjson.AppendString(dst, m.UserID)
 	}
 	return dst
@@ -45,10 +42,8 @@ func appendIDs(dst []byte, members []*channels.Member) []byte {
 // appendHash writes every member, with null when it has no info: clients take a
 // missing key for a missing member.
 func appendHash(dst []byte, members []*channels.Member) []byte {
-	for i, m := range members {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
+	for _, m := range members {
+		dst = append(dst, ',')
 		dst = strictjson.AppendString(dst, m.UserID)
 		dst = append(dst, ':')
 		dst = appendInfo(dst, m.Info)
@@ -56,42 +51,33 @@ func appendHash(dst []byte, members []*channels.Member) []byte {
 	return dst
 }
 
-// appendPresence makes the confirmation of a presence channel: a JSON string
-// that lists the members in the order in which they came. Of a large room most
-// is copied.
-func (b *buffer) appendPresence(s *Server, channel string, members channels.Members) {
-	rosters := b.rosters[:0]
-	for r := range members.Encoded(s.format, s) {
-		rosters = append(rosters, r.(*roster))
-	}
+// What stands around the two lists of a confirmation.
+var (
+	beforeHash = []byte(`],\"hash\":{`)
+	afterHash  = []byte(`}}}"}`)
+)
+
+// presence gives the confirmation of a presence channel in parts: a JSON string
+// that lists the members in the order in which they came. Only the first part,
+// own bytes long, is not shared with others. The list is the buffer's.
+func (b *buffer) presence(s *Server, channel string, members channels.Members) (own int, list [][]byte) {
 	b.out = append(b.out, `{"event":"pusher_internal:subscription_succeeded","channel":`...)
 	b.out = strictjson.AppendString(b.out, channel)
 	b.out = append(b.out, `,"data":"{\"presence\":{\"count\":`...)
 	b.out = strconv.AppendInt(b.out, int64(members.Len()), 10)
 	b.out = append(b.out, `,\"ids\":[`...)
-	b.out = appendParts(b.out, rosters, func(r *roster) []byte { return r.ids })
-	b.out = append(b.out, `],\"hash\":{`...)
-	b.out = appendParts(b.out, rosters, func(r *roster) []byte { return r.hash })
-	b.out = append(b.out, `}}}"}`...)
-	clear(rosters)
-	b.rosters = rosters
-}
-
-// appendParts joins parts of a list with commas. Some may be empty.
-func appendParts(dst []byte, rosters []*roster, part func(*roster) []byte) []byte {
-	first := true
-	for _, r := range rosters {
-		text := part(r)
-		if len(text) == 0 {
-			continue
+	ids, hash := append(b.parts[:0], b.out), b.rest[:0]
+	for r := range members.Encoded(s.format, s) {
+		if r := r.(*roster); len(r.ids) > 0 {
+			ids, hash = append(ids, r.ids), append(hash, r.hash)
 		}
-		if !first {
-			dst = append(dst, ',')
-		}
-		first = false
-		dst = append(dst, text...)
 	}
-	return dst
+	if len(hash) > 0 { // no comma before the first
+		ids[1], hash[0] = ids[1][1:], hash[0][1:]
+	}
+	list = append(append(append(ids, beforeHash), hash...), afterHash)
+	b.parts, b.rest = list, hash
+	return len(b.out), list
 }
 
 // appendMemberEvent makes member_added, with the user's info, or

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"fanfare/channels"
+	"fanfare/engine"
 )
 
 // BenchmarkConfirmLargeRoom is what it takes to confirm one who joins a room of
@@ -26,14 +27,15 @@ func BenchmarkConfirmLargeRoom(b *testing.B) {
 		subs[i] = room(i)
 	}
 	w.loop.Settle()
-	buf := &buffer{}
+	buf, size := &buffer{}, 0
 	b.ReportAllocs()
 	for n := 0; b.Loop(); n++ {
 		w.registry.Unsubscribe(subs[n%len(subs)])
 		subs[n%len(subs)] = room(len(subs) + n)
 		buf.out = buf.out[:0]
-		buf.appendPresence(w.server, "presence-x", w.registry.Members("3", "presence-x"))
+		own, list := buf.presence(w.server, "presence-x", w.registry.Members("3", "presence-x"))
+		size = engine.NewTextOf(engine.Protocol, own, list...).Len()
 		w.loop.Settle()
 	}
-	b.ReportMetric(float64(len(buf.out)), "bytes")
+	b.ReportMetric(float64(size), "bytes")
 }

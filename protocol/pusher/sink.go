@@ -76,12 +76,24 @@ func (s *Server) Joined(loop int, sub *channels.Subscription, now *channels.Snap
 func (s *session) welcome(c *engine.Conn, sub *channels.Subscription, members channels.Members) {
 	buf := buffers.Get().(*buffer)
 	defer buffers.put(buf)
-	buf.appendPresence(s.home.server, sub.Channel(), members)
-	if len(buf.out) > keepScratch {
-		s.send(c, engine.NewText(engine.Protocol, buf.out))
+	own, list := buf.presence(s.home.server, sub.Channel(), members)
+	size := 0
+	for _, part := range list {
+		size += len(part)
+	}
+	if size <= keepScratch {
+		s.reply(c, s.home.text(func(dst []byte) []byte { return appendAll(dst, list) }))
 		return
 	}
-	s.reply(c, buf.out)
+	list[0] = slices.Clone(list[0]) // the buffer is used again
+	s.send(c, engine.NewTextOf(engine.Protocol, own, list...))
+}
+
+func appendAll(dst []byte, list [][]byte) []byte {
+	for _, b := range list {
+		dst = append(dst, b...)
+	}
+	return dst
 }
 
 // replay sends what a cache channel keeps, as if it were published now, or tells
@@ -112,8 +124,8 @@ func (s *session) knows(sub *channels.Subscription) bool {
 // buffer is what it takes to encode a frame: the frame, JSON that goes into a
 // string within it, and parts that are encoded already.
 type buffer struct {
-	out, inner []byte
-	rosters    []*roster
+	out, inner  []byte
+	parts, rest [][]byte
 }
 
 type bufferPool struct{ sync.Pool }
@@ -126,5 +138,7 @@ func (p *bufferPool) put(b *buffer) {
 		return
 	}
 	b.out, b.inner = b.out[:0], b.inner[:0]
+	clear(b.parts)
+	clear(b.rest)
 	p.Put(b)
 }
