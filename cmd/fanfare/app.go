@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"fanfare/cmd/fanfare/config"
 )
 
 func appCommand() *command {
@@ -27,10 +29,8 @@ func appCommand() *command {
 		},
 		subcommands: []*command{
 			appListCommand(), appShowCommand(), appAddCommand(), appSetCommand(), appRotateCommand(),
-			appSwitchCommand("enable", "serve a disabled app again", func(d []assignment) []assignment { return without(d, "enabled") }),
-			appSwitchCommand("disable", "refuse an app's clients and publishers, and close who is connected", func(d []assignment) []assignment {
-				return append(without(d, "enabled"), assignment{path: "enabled", text: "false", origin: editOrigin})
-			}),
+			appSwitchCommand("enable", "serve a disabled app again", true),
+			appSwitchCommand("disable", "refuse an app's clients and publishers, and close who is connected", false),
 			appRemoveCommand(),
 		},
 	}
@@ -42,25 +42,17 @@ type appFiles struct{ config, apps string }
 var appFilesGroup = flagGroup{"Files", []string{"config", "apps-file"}}
 
 func (f *appFiles) register(fs *flag.FlagSet) {
-	fs.StringVar(&f.config, "config", "", configFlagDoc)
+	fs.StringVar(&f.config, "config", "", config.FileFlagDoc)
 	fs.StringVar(&f.apps, "apps-file", "", "`FILE` of apps to write (default: FANFARE_APPS_FILE, else apps.toml beside the other)")
 }
 
-func (f *appFiles) sources(c *cli) sources {
-	return sources{env: c.env, file: f.config, apps: f.apps}
+func (f *appFiles) sources(c *cli) config.Sources {
+	return config.Sources{Env: c.env, File: f.config, Apps: f.apps, MayMiss: true}
 }
 
-// edit changes the app with that id, and tells so.
-func (f *appFiles) edit(ctx context.Context, c *cli, id, done string, change func(draft []assignment) ([]assignment, error)) error {
-	name, err := editApps(ctx, f.sources(c), func(a *appsFile) error {
-		i, err := a.find(id)
-		if err != nil {
-			return err
-		}
-		draft, err := change(a.drafts[i])
-		a.drafts[i] = draft
-		return err
-	})
+// edit changes the app with that id, and tells that it is done.
+func (f *appFiles) edit(ctx context.Context, c *cli, id, done string, change func(a *config.AppsFile) error) error {
+	name, err := config.Edit(ctx, f.sources(c), change)
 	if err != nil {
 		return err
 	}
@@ -68,7 +60,7 @@ func (f *appFiles) edit(ctx context.Context, c *cli, id, done string, change fun
 	return err
 }
 
-func appSwitchCommand(word, short string, change func([]assignment) []assignment) *command {
+func appSwitchCommand(word, short string, enabled bool) *command {
 	var files appFiles
 	fs := newFlags("app " + word)
 	files.register(fs)
@@ -76,7 +68,7 @@ func appSwitchCommand(word, short string, change func([]assignment) []assignment
 		name: "app " + word, args: "ID", minArgs: 1, maxArgs: 1, short: short,
 		flags: fs, groups: []flagGroup{appFilesGroup},
 		run: func(ctx context.Context, c *cli, args []string) error {
-			return files.edit(ctx, c, args[0], word+"d", func(d []assignment) ([]assignment, error) { return change(d), nil })
+			return files.edit(ctx, c, args[0], word+"d", func(a *config.AppsFile) error { return a.Enable(args[0], enabled) })
 		},
 	}
 }
@@ -91,13 +83,7 @@ func appRemoveCommand() *command {
 		long:  "Removes the app and its credentials for good. \"fanfare app disable\" keeps them.",
 		flags: fs, groups: []flagGroup{appFilesGroup},
 		run: func(ctx context.Context, c *cli, args []string) error {
-			name, err := editApps(ctx, files.sources(c), func(a *appsFile) error {
-				i, err := a.find(args[0])
-				if err == nil {
-					a.drafts = slices.Delete(a.drafts, i, i+1)
-				}
-				return err
-			})
+			name, err := config.Edit(ctx, files.sources(c), func(a *config.AppsFile) error { return a.Remove(args[0]) })
 			if err != nil {
 				return err
 			}
@@ -129,57 +115,7 @@ func appSetCommand() *command {
 					return usagef("%s is not set like other keys: an app keeps its id, and `fanfare app rotate` changes its secret", fixed)
 				}
 			}
-			return files.edit(ctx, c, args[0], "changed", func(d []assignment) ([]assignment, error) { return setKeys(d, args[1:]) })
+			return files.edit(ctx, c, args[0], "changed", func(a *config.AppsFile) error { return a.Set(args[0], args[1:]) })
 		},
 	}
-}
-
-// editOrigin is where values come from that a command gives.
-const editOrigin = "the command line"
-
-// setKeys puts KEY=VALUE words into a draft.
-func setKeys(draft []assignment, words []string) ([]assignment, error) {
-	for _, word := range words {
-		key, text, ok := strings.Cut(word, "=")
-		if !ok {
-			return nil, usagef("%s: want KEY=VALUE, such as max_connections=500", word)
-		}
-		values, err := settingFromText(key, text)
-		if err != nil {
-			return nil, err
-		}
-		draft = append(without(draft, key), values...)
-	}
-	return draft, nil
-}
-
-func settingFromText(key, text string) ([]assignment, error) {
-	known := pathsOf(settingsOf(&App{}))
-	switch {
-	case slices.Contains(listKeys, key):
-		values, err := listFromText(key, key, text)
-		if err != nil {
-			return nil, usageError{err}
-		}
-		return values, nil
-	case !slices.Contains(known, key):
-		if near := nearestKey(key, append(known, listKeys...)); near != "" {
-			return nil, usagef("unknown key %s; the nearest known key is %s", key, near)
-		}
-		return nil, usagef("unknown key %s (`fanfare help config` lists all keys)", key)
-	case text == "":
-		return nil, nil
-	}
-	label := key + "=" + text
-	if key == secretPath {
-		label = key
-	}
-	return []assignment{{path: key, text: text, origin: editOrigin, label: label}}, nil
-}
-
-// without drops what a draft says of a key, be it a list.
-func without(draft []assignment, key string) []assignment {
-	return slices.DeleteFunc(slices.Clone(draft), func(a assignment) bool {
-		return a.path == key || strings.HasPrefix(a.path, key+"[")
-	})
 }

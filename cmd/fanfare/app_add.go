@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/term"
 )
 
 // appAdding is one run of the app add command.
@@ -46,7 +49,7 @@ func appAddCommand() *command {
 }
 
 func (a *appAdding) run(ctx context.Context, c *cli, args []string) error {
-	app, err := randomApp()
+	app, err := config.RandomApp()
 	if err != nil {
 		return err
 	}
@@ -59,32 +62,25 @@ func (a *appAdding) run(ctx context.Context, c *cli, args []string) error {
 	if a.secret != "" {
 		app.Secret = a.secret
 	}
-	draft, err := setKeys([]assignment{
-		{path: "id", text: app.ID, origin: editOrigin},
-		{path: "key", text: app.Key, origin: editOrigin},
-		{path: secretPath, text: app.Secret, origin: editOrigin},
-	}, a.set)
-	if err != nil {
+	var id string // --set may say another
+	name, err := config.Edit(ctx, a.sources(c), func(f *config.AppsFile) (err error) {
+		id, err = f.Add(app, a.set)
 		return err
-	}
-	name, err := editApps(ctx, a.sources(c), func(f *appsFile) error {
-		f.drafts = append(f.drafts, draft)
-		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return a.tell(c, valueOf(draft, "id"), name)
+	return a.tell(c, id, name)
 }
 
 // tell prints the app as the files have it now.
 func (a *appAdding) tell(c *cli, id, name string) error {
-	l, i, err := loadApp(a.sources(c), id)
+	l, i, err := a.load(c, id)
 	if err != nil {
 		return err
 	}
 	if a.json {
-		return writeJSON(c.stdout, l.appJSON(i, true))
+		return writeJSON(c.stdout, l.AppJSON(i, true))
 	}
 	if _, err := fmt.Fprintf(c.stdout, "added app %s to %s\nkey     %s\nsecret  %s\n", id, name, l.Apps[i].Key, l.Apps[i].Secret); err != nil {
 		return err
@@ -93,20 +89,20 @@ func (a *appAdding) tell(c *cli, id, name string) error {
 		program: c.program,
 		base:    clientURL(&l.Server, l.Server.Port),
 		app:     l.Apps[i],
-		style:   styleOf(c.stdout, c.env),
+		style:   term.StyleOf(c.stdout, c.getenv),
 		flags:   strings.Join(a.clientFlags(l, id), " "),
 	}
 	return b.write(c.stdout)
 }
 
 // clientFlags are those that publish and tail need to find the app.
-func (a *appAdding) clientFlags(l *loaded, id string) []string {
-	flags := []string{"--app-id " + shellQuote(id)}
-	if a.config != "" && filepath.Clean(a.config) != defaultFile {
-		flags = append(flags, "--config "+shellQuote(a.config))
+func (a *appAdding) clientFlags(l *config.Loaded, id string) []string {
+	flags := []string{"--app-id " + term.ShellQuote(id)}
+	if a.config != "" && filepath.Clean(a.config) != config.DefaultFile {
+		flags = append(flags, "--config "+term.ShellQuote(a.config))
 	}
 	if a.apps != "" {
-		flags = append(flags, "--apps-file "+shellQuote(l.AppsFile))
+		flags = append(flags, "--apps-file "+term.ShellQuote(l.AppsFile))
 	}
 	return flags
 }

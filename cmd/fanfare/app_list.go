@@ -5,10 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 	"text/tabwriter"
-	"time"
+
+	"fanfare/cmd/fanfare/config"
 )
 
 func appListCommand() *command {
@@ -21,23 +20,23 @@ func appListCommand() *command {
 		name: "app list", short: "list all apps, and the file that each is in",
 		flags: fs, groups: []flagGroup{{"Form", []string{"json"}}, appFilesGroup},
 		run: func(_ context.Context, c *cli, _ []string) error {
-			l, err := load(files.sources(c).lenient())
+			l, err := config.Load(files.sources(c))
 			if err != nil {
-				return usageError{err}
+				return err
 			}
 			if asJSON {
 				list := make([]map[string]any, len(l.Apps))
 				for i := range list {
-					list[i] = l.appJSON(i, false)
+					list[i] = l.AppJSON(i, false)
 				}
 				return writeJSON(c.stdout, list)
 			}
-			return l.listApps(c.stdout)
+			return listApps(c.stdout, l)
 		},
 	}
 }
 
-func (l *loaded) listApps(w io.Writer) error {
+func listApps(w io.Writer, l *config.Loaded) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "ID\tKEY\tSTATE\tLIMITS\tWEBHOOKS\tFROM") // Flush tells what went wrong
 	for i := range l.Apps {
@@ -45,17 +44,9 @@ func (l *loaded) listApps(w io.Writer) error {
 		if !a.Enabled {
 			state = "disabled"
 		}
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\n", a.ID, a.Key, state, a.Limits, len(a.Webhooks), l.fromOf(i))
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\n", a.ID, a.Key, state, a.Limits, len(a.Webhooks), l.From(i))
 	}
 	return t.Flush()
-}
-
-// fromOf is the file or variable that an app is from.
-func (l *loaded) fromOf(i int) string {
-	if from := l.origin(appPath(i) + "id"); from != originDefault {
-		return from
-	}
-	return "built in"
 }
 
 func appShowCommand() *command {
@@ -70,104 +61,26 @@ func appShowCommand() *command {
 		short: "show all settings of an app, and where each comes from",
 		flags: fs, groups: []flagGroup{{"Form", []string{"secret", "json"}}, appFilesGroup},
 		run: func(_ context.Context, c *cli, args []string) error {
-			l, i, err := loadApp(files.sources(c), args[0])
+			l, i, err := files.load(c, args[0])
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return writeJSON(c.stdout, l.appJSON(i, secret))
+				return writeJSON(c.stdout, l.AppJSON(i, secret))
 			}
-			p := printer{secrets: secret}
-			p.app(l, i)
-			_, err = c.stdout.Write(p.buf.Bytes())
-			return err
+			return l.PrintApp(c.stdout, i, secret)
 		},
 	}
 }
 
-// loadApp loads all apps and gives the index of the one with that id.
-func loadApp(src sources, id string) (*loaded, int, error) {
-	l, err := load(src.lenient())
+// load loads all apps and gives the index of the one with that id.
+func (f *appFiles) load(c *cli, id string) (*config.Loaded, int, error) {
+	l, err := config.Load(f.sources(c))
 	if err != nil {
-		return nil, 0, usageError{err}
+		return nil, 0, err
 	}
-	i := slices.IndexFunc(l.Apps, func(a App) bool { return a.ID == id })
-	if i < 0 {
-		return nil, 0, unknownApp(id, l.ids())
-	}
-	return l, i, nil
-}
-
-func (l *loaded) ids() []string {
-	ids := make([]string, len(l.Apps))
-	for i := range ids {
-		ids[i] = l.Apps[i].ID
-	}
-	return ids
-}
-
-func unknownApp(id string, known []string) error {
-	if near := nearest(id, known); near != "" {
-		return usagef("there is no app %q; the nearest id is %q (`fanfare app list` lists all)", id, near)
-	}
-	return usagef("there is no app %q (`fanfare app list` lists all)", id)
-}
-
-// appJSON is an app as an object with the keys of a file, and "from".
-func (l *loaded) appJSON(i int, secrets bool) map[string]any {
-	object := jsonOf(settingsOf(&l.Apps[i]), secrets)
-	for _, t := range tablesOf(&l.Apps[i]) {
-		list := make([]map[string]any, t.field.Len())
-		for j := range list {
-			list[j] = jsonOf(t.settings(j), secrets)
-		}
-		object[t.key] = list
-	}
-	object["from"] = l.fromOf(i)
-	return object
-}
-
-// jsonOf writes sizes as bytes and times as seconds.
-func jsonOf(settings []setting, secrets bool) map[string]any {
-	object := make(map[string]any)
-	for _, s := range settings {
-		table, key, nested := strings.Cut(s.path, ".")
-		in := object
-		if nested {
-			if in, _ = object[table].(map[string]any); in == nil {
-				in = make(map[string]any)
-				object[table] = in
-			}
-		} else {
-			key = s.path
-		}
-		if v := s.jsonValue(secrets); v != nil {
-			in[key] = v
-		}
-	}
-	return object
-}
-
-// jsonValue is nil for a secret that is not to be shown.
-func (s setting) jsonValue(secrets bool) any {
-	switch v := s.field.Interface().(type) {
-	case time.Duration:
-		return v.Seconds()
-	case []string:
-		return append([]string{}, v...)
-	case map[string]string:
-		if !secrets {
-			return s.masked()
-		}
-		return v
-	case string:
-		if s.path == secretPath && !secrets {
-			return nil
-		}
-		return v
-	default:
-		return v
-	}
+	i, err := l.Find(id)
+	return l, i, err
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -40,9 +40,9 @@ type parts struct {
 // assemble makes the engine, the channels on its loops, and the protocols on
 // both. Of all this only webhooks run already.
 func (m *Main) assemble(addrs []string) error {
-	proxies, err := m.Config.Server.trustedProxies()
+	proxies, err := m.Config.Server.TrustedNetworks()
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	cfg := m.engineConfig(addrs)
 	cfg.TrustedProxies = proxies

@@ -9,23 +9,25 @@ import (
 	"strings"
 
 	"fanfare/channels/apps"
+	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/term"
 )
 
 // banner is what a newcomer can copy once the server listens.
 type banner struct {
-	program string   // path of the binary as it was started
-	flags   string   // that publish and tail need to find this server
-	base    *url.URL // of the server, for a client on this machine
-	app     App      // its secret as it is shown
-	masked  bool     // the secret isn't shown
-	style   style
+	program string     // path of the binary as it was started
+	flags   string     // that publish and tail need to find this server
+	base    *url.URL   // of the server, for a client on this machine
+	app     config.App // its secret as it is shown
+	masked  bool       // the secret isn't shown
+	style   term.Style
 }
 
 // newBanner is for a server that listens on port. It is false when there is
 // no app to show. A secret is masked, for a terminal is shown to others and
 // recorded, unless asked for or known to everybody anyway.
-func newBanner(c *cli, l *loaded, port int, secrets bool) (banner, bool) {
-	i := slices.IndexFunc(l.Apps, func(a App) bool { return a.Enabled })
+func newBanner(c *cli, l *config.Loaded, port int, secrets bool) (banner, bool) {
+	i := slices.IndexFunc(l.Apps, func(a config.App) bool { return a.Enabled })
 	if i < 0 {
 		return banner{}, false
 	}
@@ -33,10 +35,10 @@ func newBanner(c *cli, l *loaded, port int, secrets bool) (banner, bool) {
 		program: c.program,
 		base:    clientURL(&l.Server, port),
 		app:     l.Apps[i],
-		style:   styleOf(c.stdout, c.env),
+		style:   term.StyleOf(c.stdout, c.getenv),
 	}
 	if b.masked = !secrets && b.app.Secret != apps.Default().Secret; b.masked {
-		b.app.Secret = mask
+		b.app.Secret = config.Mask
 	}
 	b.flags = b.clientFlags(l, i, port)
 	return b, true
@@ -44,31 +46,22 @@ func newBanner(c *cli, l *loaded, port int, secrets bool) (banner, bool) {
 
 // clientFlags are the flags without which publish and tail, started in
 // another terminal, would speak to another server or app.
-func (b *banner) clientFlags(l *loaded, app, port int) string {
+func (b *banner) clientFlags(l *config.Loaded, app, port int) string {
 	var flags []string
-	if filepath.Clean(l.File) != defaultFile && l.File != "" {
-		flags = append(flags, "--config "+shellQuote(l.File))
+	if filepath.Clean(l.File) != config.DefaultFile && l.File != "" {
+		flags = append(flags, "--config "+term.ShellQuote(l.File))
 	}
-	if beside := filepath.Join(filepath.Dir(l.File), defaultAppsFile); l.AppsFile != "" && filepath.Clean(l.AppsFile) != beside {
-		flags = append(flags, "--apps-file "+shellQuote(l.AppsFile))
+	if beside := filepath.Join(filepath.Dir(l.File), config.DefaultAppsFile); l.AppsFile != "" && filepath.Clean(l.AppsFile) != beside {
+		flags = append(flags, "--apps-file "+term.ShellQuote(l.AppsFile))
 	}
-	if port != l.Server.Port || l.isForeign("server.host", "server.port", "server.path_prefix") {
-		flags = append(flags, "--url "+shellQuote(b.base.String()))
+	if port != l.Server.Port || l.IsForeign("server.host", "server.port", "server.path_prefix") {
+		flags = append(flags, "--url "+term.ShellQuote(b.base.String()))
 	}
-	at := appPath(app)
-	if l.isForeign(at+"id", at+"key", at+"secret") {
-		flags = append(flags, "--app-id "+shellQuote(b.app.ID), "--key "+shellQuote(b.app.Key), "--secret "+shellQuote(b.app.Secret))
+	at := config.AppPath(app)
+	if l.IsForeign(at+"id", at+"key", at+"secret") {
+		flags = append(flags, "--app-id "+term.ShellQuote(b.app.ID), "--key "+term.ShellQuote(b.app.Key), "--secret "+term.ShellQuote(b.app.Secret))
 	}
 	return strings.Join(flags, " ")
-}
-
-// isForeign tells whether any of the values comes from this process's flags
-// or environment, which a command in another terminal does not have.
-func (l *loaded) isForeign(paths ...string) bool {
-	return slices.ContainsFunc(paths, func(path string) bool {
-		o := l.origin(path)
-		return o != originDefault && o != l.File && o != l.AppsFile
-	})
 }
 
 func (b *banner) write(w io.Writer) error {
@@ -79,7 +72,7 @@ func (b *banner) write(w io.Writer) error {
 		b.block("//", "pusher-js (and Laravel Echo, with broadcaster: \"pusher\")", b.pusherJS()),
 	}, "\n")
 	if b.masked {
-		text = b.style.bold("# The app's secret is masked: serve --banner shows it") + "\n\n" + text
+		text = b.style.Bold("# The app's secret is masked: serve --banner shows it") + "\n\n" + text
 	}
 	_, err := fmt.Fprintf(w, "\n%s\n", text)
 	return err
@@ -88,7 +81,7 @@ func (b *banner) write(w io.Writer) error {
 // block is a heading, as a comment of whatever the lines are pasted into, and
 // the lines, which begin at the margin for the same reason.
 func (b *banner) block(mark, title string, lines []string) string {
-	return b.style.bold(mark+" "+title) + "\n" + strings.Join(lines, "\n") + "\n"
+	return b.style.Bold(mark+" "+title) + "\n" + strings.Join(lines, "\n") + "\n"
 }
 
 func (b *banner) commands() []string {
@@ -96,7 +89,7 @@ func (b *banner) commands() []string {
 		if b.flags != "" {
 			words = append(words, b.flags)
 		}
-		return b.style.green(shellQuote(b.program)) + " " + strings.Join(words, " ")
+		return b.style.Green(term.ShellQuote(b.program)) + " " + strings.Join(words, " ")
 	}
 	return []string{
 		command("tail", "my-channel"),
@@ -132,11 +125,11 @@ func (b *banner) env(driver string) []string {
 	return lines
 }
 
-func (b *banner) assign(name, value string) string { return b.style.cyan(name) + "=" + value }
+func (b *banner) assign(name, value string) string { return b.style.Cyan(name) + "=" + value }
 
 // dotenvQuote quotes what a .env file would take for something else.
 func dotenvQuote(value string) string {
-	if shellQuote(value) == value && !strings.ContainsRune(value, '#') {
+	if term.ShellQuote(value) == value && !strings.ContainsRune(value, '#') {
 		return value
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`).Replace(value) + `"`
@@ -147,17 +140,17 @@ func dotenvQuote(value string) string {
 func (b *banner) pusherJS() []string {
 	options := [][2]string{
 		{"cluster", `""`},
-		{"wsHost", quote(b.base.Hostname())},
+		{"wsHost", config.Quote(b.base.Hostname())},
 		{"wsPort", b.base.Port()},
 		{"forceTLS", "false"},
 		{"enabledTransports", `["ws"]`},
 	}
 	if b.base.Path != "" {
-		options = append(options, [2]string{"wsPath", quote(b.base.Path)})
+		options = append(options, [2]string{"wsPath", config.Quote(b.base.Path)})
 	}
-	lines := []string{"new Pusher(" + quote(b.app.Key) + ", {"}
+	lines := []string{"new Pusher(" + config.Quote(b.app.Key) + ", {"}
 	for _, o := range options {
-		lines = append(lines, fmt.Sprintf("  %s %s,", b.style.cyan(o[0])+":", o[1]))
+		lines = append(lines, fmt.Sprintf("  %s %s,", b.style.Cyan(o[0])+":", o[1]))
 	}
 	return append(lines, "});")
 }

@@ -8,32 +8,34 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"fanfare/cmd/fanfare/config"
 )
 
 func TestBanner(t *testing.T) {
 	tests := []struct {
 		name   string
-		src    sources
+		src    config.Sources
 		port   int
 		golden string // of all, else
 		lines  []string
 	}{
 		{name: "nothing configured", port: 6001, golden: "testdata/banner.golden"},
-		{name: "port of a flag", src: sources{flags: map[string]string{"port": "7000"}}, port: 7000, lines: []string{
+		{name: "port of a flag", src: config.Sources{Flags: map[string]string{"port": "7000"}}, port: 7000, lines: []string{
 			"bin/fanfare tail my-channel --url http://127.0.0.1:7000",
 			`bin/fanfare publish my-channel my-event '{"hello":"world"}' --url http://127.0.0.1:7000`,
 			"REVERB_PORT=7000",
 			"  wsPort: 7000,",
 		}},
-		{name: "free port", src: sources{flags: map[string]string{"port": "0"}}, port: 4567, lines: []string{
+		{name: "free port", src: config.Sources{Flags: map[string]string{"port": "0"}}, port: 4567, lines: []string{
 			"bin/fanfare tail my-channel --url http://127.0.0.1:4567",
 		}},
-		{name: "file of another name", src: sources{file: "testdata/full.good.toml"}, port: 443, lines: []string{
-			"bin/fanfare tail my-channel --config testdata/full.good.toml",
+		{name: "file of another name", src: config.Sources{File: "config/testdata/full.good.toml"}, port: 443, lines: []string{
+			"bin/fanfare tail my-channel --config config/testdata/full.good.toml",
 			"PUSHER_APP_KEY=one",
 			`  wsPath: "/rt",`,
 		}},
-		{name: "credentials of variables", src: sources{env: []string{"FANFARE_APP_ID=7", "FANFARE_APP_KEY=k", "FANFARE_APP_SECRET=it's $5 #1"}}, port: 6001, lines: []string{
+		{name: "credentials of variables", src: config.Sources{Env: []string{"FANFARE_APP_ID=7", "FANFARE_APP_KEY=k", "FANFARE_APP_SECRET=it's $5 #1"}}, port: 6001, lines: []string{
 			`bin/fanfare tail my-channel --app-id 7 --key k --secret 'it'\''s $5 #1'`,
 			`PUSHER_APP_SECRET="it's \$5 #1"`,
 		}},
@@ -59,16 +61,16 @@ func TestBanner(t *testing.T) {
 	}
 }
 
-func bannerText(t *testing.T, src sources, port int) string {
+func bannerText(t *testing.T, src config.Sources, port int) string {
 	t.Helper()
-	l, err := load(src)
+	l, err := config.Load(src)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return writeBanner(t, l, port, true)
 }
 
-func writeBanner(t *testing.T, l *loaded, port int, secrets bool) string {
+func writeBanner(t *testing.T, l *config.Loaded, port int, secrets bool) string {
 	t.Helper()
 	b, ok := newBanner(&cli{program: "bin/fanfare", stdout: new(bytes.Buffer)}, l, port, secrets)
 	if !ok {
@@ -85,34 +87,34 @@ func writeBanner(t *testing.T, l *loaded, port int, secrets bool) string {
 // knows it.
 func TestBannerMasksSecrets(t *testing.T) {
 	const hint = "\n# The app's secret is masked: serve --banner shows it\n"
-	f := func(src sources, secret string, asked, shown bool) {
+	f := func(src config.Sources, secret string, asked, shown bool) {
 		t.Helper()
-		l, err := load(src)
+		l, err := config.Load(src)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := writeBanner(t, l, 6001, asked)
-		if strings.Contains(got, secret) != shown || strings.Contains(got, hint) == shown || strings.Contains(got, mask) == shown {
+		if strings.Contains(got, secret) != shown || strings.Contains(got, hint) == shown || strings.Contains(got, config.Mask) == shown {
 			t.Errorf("asked for %v: want the secret %s shown %v:\n%s", asked, secret, shown, got)
 		}
 	}
-	variables := sources{env: []string{"FANFARE_APP_ID=7", "FANFARE_APP_KEY=k", "FANFARE_APP_SECRET=of-our-own"}}
+	variables := config.Sources{Env: []string{"FANFARE_APP_ID=7", "FANFARE_APP_KEY=k", "FANFARE_APP_SECRET=of-our-own"}}
 	f(variables, "of-our-own", false, false)
 	f(variables, "of-our-own", true, true)
-	file := sources{file: filepath.Join("testdata", "full.good.toml")}
+	file := config.Sources{File: filepath.Join("config", "testdata", "full.good.toml")}
 	f(file, "s1", false, false)
 	f(file, "s1", true, true)
-	f(sources{}, "app-secret", false, true)
-	f(sources{}, "app-secret", true, true)
+	f(config.Sources{}, "app-secret", false, true)
+	f(config.Sources{}, "app-secret", true, true)
 }
 
 // TestBannerFindsTheServer runs the flags that a banner shows through the
 // command that they are for.
 func TestBannerFindsTheServer(t *testing.T) {
-	src := sources{
-		file:  filepath.Join("testdata", "full.good.toml"),
-		flags: map[string]string{"port": "7000", "path-prefix": "/other"},
-		env:   []string{"FANFARE_APP_ID=1", "FANFARE_APP_SECRET=changed"},
+	src := config.Sources{
+		File:  filepath.Join("config", "testdata", "full.good.toml"),
+		Flags: map[string]string{"port": "7000", "path-prefix": "/other"},
+		Env:   []string{"FANFARE_APP_ID=1", "FANFARE_APP_SECRET=changed"},
 	}
 	for line := range strings.Lines(bannerText(t, src, 7000)) {
 		rest, ok := strings.CutPrefix(line, "bin/fanfare tail my-channel ")
@@ -136,35 +138,4 @@ func TestBannerFindsTheServer(t *testing.T) {
 		return
 	}
 	t.Error("the banner has no tail line")
-}
-
-func TestColoursOnlyOnTerminals(t *testing.T) {
-	if s := styleOf(new(bytes.Buffer), nil); s.colours {
-		t.Error("a buffer is painted")
-	}
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer null.Close()
-	if s := styleOf(null, nil); s.colours {
-		t.Error("/dev/null is painted")
-	}
-	if got := (style{colours: true}).bold("x"); got != "\x1b[1mx\x1b[0m" {
-		t.Errorf("bold: %q", got)
-	}
-}
-
-func TestShellQuote(t *testing.T) {
-	f := func(text, want string) {
-		t.Helper()
-		if got := shellQuote(text); got != want {
-			t.Errorf("shellQuote(%q) = %s, want %s", text, got, want)
-		}
-	}
-	f("bin/fanfare", "bin/fanfare")
-	f("", "''")
-	f("a b", "'a b'")
-	f("it's", `'it'\''s'`)
-	f("$HOME", "'$HOME'")
 }

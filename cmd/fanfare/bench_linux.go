@@ -12,6 +12,7 @@ import (
 	"fanfare/bench/report"
 	"fanfare/bench/scenario"
 	"fanfare/bench/scenario/idle"
+	"fanfare/cmd/fanfare/term"
 )
 
 // benching is one run of one scenario.
@@ -123,13 +124,13 @@ func (b *benching) tell(c *cli, doc *report.Document, files benchFiles) error {
 	if b.json == "-" {
 		err = doc.WriteJSON(c.stdout)
 	} else {
-		err = doc.WriteTable(c.stdout, paintOf(styleOf(c.stdout, c.env)))
+		err = doc.WriteTable(c.stdout, paintOf(term.StyleOf(c.stdout, c.getenv)))
 	}
 	return errors.Join(err, files.write(doc))
 }
 
-func paintOf(s style) report.Paint {
-	return report.Paint{Bold: s.bold, Dim: s.dim, Good: s.green, Bad: s.red}
+func paintOf(s term.Style) report.Paint {
+	return report.Paint{Bold: s.Bold, Dim: s.Dim, Good: s.Green, Bad: s.Red}
 }
 
 // processes is the value of --pid.

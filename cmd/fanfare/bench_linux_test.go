@@ -19,12 +19,13 @@ import (
 
 	"fanfare/bench/report"
 	"fanfare/bench/scenario"
+	"fanfare/cmd/fanfare/config"
 )
 
 // startTarget runs a node and names it as FANFARE_URL.
 func startTarget(t *testing.T) []string {
 	t.Helper()
-	m := startNode(t, func(c *Config) { c.Apps[0].Limit.ClientEventsPerSecond = 0 })
+	m := startNode(t, func(c *config.Config) { c.Apps[0].Limit.ClientEventsPerSecond = 0 })
 	return []string{"FANFARE_URL=http://127.0.0.1:" + strconv.Itoa(m.Port())}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"fanfare/bench/report"
 	"fanfare/bench/scenario"
+	"fanfare/cmd/fanfare/term"
 )
 
 // terminalWidth is what a terminal is taken to have at least.
@@ -30,7 +31,7 @@ type benchProgress struct {
 }
 
 func (b *benching) progress(c *cli) *benchProgress {
-	p := &benchProgress{to: c.stderr, terminal: isTerminal(c.stderr), now: time.Now}
+	p := &benchProgress{to: c.stderr, terminal: term.IsTerminal(c.stderr), now: time.Now}
 	if b.quiet {
 		p.to = nil
 	}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"fanfare/cmd/fanfare/spelling"
 )
 
 // command is one subcommand. It is made anew for each run, so that its flags
@@ -77,7 +79,7 @@ func pick(list []*command, name string) *command {
 }
 
 func unknown(what, name string, known []string, see string) error {
-	if near := nearest(name, known); near != "" {
+	if near := spelling.Nearest(name, known); near != "" {
 		return usagef("unknown %s %q; the nearest known one is %q (see `fanfare %s`)", what, name, near, see)
 	}
 	return usagef("unknown %s %q; there are %s (see `fanfare %s`)", what, name, strings.Join(known, ", "), see)
@@ -170,7 +172,7 @@ func (cmd *command) flagError(err error) error {
 	if len(known) == 0 {
 		return usagef("unknown flag --%s: %s has no flags", name, cmd.name)
 	}
-	near := nearest(name, known)
+	near := spelling.Nearest(name, known)
 	if near == "" {
 		return usagef("unknown flag --%s (`fanfare help %s` lists all flags)", name, cmd.name)
 	}

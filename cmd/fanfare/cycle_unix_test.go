@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"fanfare/cmd/fanfare/config"
 )
 
 // TestTailSeesWhatPublishSends is the newcomer's first minute, in one process:
@@ -91,7 +93,7 @@ func TestTailFollowsANodeThatRestarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	want("closed the connection with code 4200")
-	startNode(t, func(c *Config) { c.Server.Port = first.Port() })
+	startNode(t, func(c *config.Config) { c.Server.Port = first.Port() })
 	want("subscribed to a")
 	if code := stop(); code != exitOK {
 		t.Errorf("tail after Ctrl-C: exit code %d", code)

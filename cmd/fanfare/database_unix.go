@@ -10,6 +10,7 @@ import (
 
 	"fanfare/channels/apps"
 	"fanfare/channels/apps/database"
+	"fanfare/cmd/fanfare/config"
 	"fanfare/engine"
 	"fanfare/protocol"
 )
@@ -17,9 +18,9 @@ import (
 // openApps makes what finds apps: those of the files and, behind them, those of
 // the database, if there is one.
 func (m *Main) openApps(ctx context.Context) error {
-	files, err := apps.NewDynamic(m.Config.records()...)
+	files, err := apps.NewDynamic(m.Config.Records()...)
 	if err != nil {
-		return usageError{err}
+		return config.Errorf("%w", err)
 	}
 	m.files, m.apps = files, files
 	if m.Config.Database.URL == "" {
@@ -38,11 +39,11 @@ func (m *Main) openApps(ctx context.Context) error {
 // order: then apps of files are served already, and clients of the others are told
 // to come back (4100) until it is there.
 func (m *Main) openDatabase(ctx context.Context) error {
-	c := m.Config.Database.storeConfig()
+	c := m.Config.Database.StoreConfig()
 	c.SecretOverlap, c.Refuse, c.Log = m.Config.Server.SecretOverlap, m.refuse, m.Log
 	store, err := database.Open(c)
 	if err != nil {
-		return usageError{fmt.Errorf("[database]: %w", err)}
+		return config.Errorf("[database]: %w", err)
 	}
 	if err = store.Check(ctx); err != nil && (!errors.Is(err, database.ErrAway) || ctx.Err() != nil) {
 		return errors.Join(fmt.Errorf("[database]: %w", err), store.Close())
@@ -57,7 +58,7 @@ func (m *Main) openDatabase(ctx context.Context) error {
 // refuse is checkExposure for apps of the database.
 func (m *Main) refuse(a *apps.App) error {
 	for _, host := range m.hosts {
-		if a.IsDefault() && !isLoopback(host) {
+		if a.IsDefault() && !config.IsLoopback(host) {
 			return fmt.Errorf("its secret is the one that everybody knows (%s), so %s is not served to other machines (server.host): give it a secret of its own", apps.DefaultSecret, host)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"fanfare/channels/apps"
+	"fanfare/cmd/fanfare/config"
 	"fanfare/engine"
 )
 
@@ -45,7 +46,7 @@ func awayURLs(t *testing.T) []string {
 // of all others are told to come back.
 func TestNodeStartsWithoutItsDatabase(t *testing.T) {
 	for _, address := range awayURLs(t) {
-		m := newNode(t, func(c *Config) { c.Database.URL = address })
+		m := newNode(t, func(c *config.Config) { c.Database.URL = address })
 		log := &lockedLog{}
 		m.Log = slog.New(slog.NewTextHandler(log, nil))
 		if err := m.Run(t.Context()); err != nil {
@@ -94,14 +95,14 @@ func TestNodeWithoutADatabaseHasNoSuchMetrics(t *testing.T) {
 func TestNodeThatFailsClosesItsDatabase(t *testing.T) {
 	first := startNode(t, nil)
 	for _, address := range awayURLs(t) {
-		m := newNode(t, func(c *Config) { c.Database.URL, c.Server.Port = address, first.Port() })
+		m := newNode(t, func(c *config.Config) { c.Database.URL, c.Server.Port = address, first.Port() })
 		if err := m.Run(t.Context()); err == nil || !strings.Contains(err.Error(), first.Addrs[0]) {
 			t.Errorf("on a port that is taken: %v", err)
 		}
 	}
-	m := newNode(t, func(c *Config) { c.Database.URL, c.Database.Table = awayURLs(t)[0], "a b" })
+	m := newNode(t, func(c *config.Config) { c.Database.URL, c.Database.Table = awayURLs(t)[0], "a b" })
 	err := m.Run(t.Context())
-	if _, usage := errors.AsType[usageError](err); !usage || !strings.Contains(err.Error(), `[database]: table is "a b"`) {
+	if _, usage := errors.AsType[config.Error](err); !usage || !strings.Contains(err.Error(), `[database]: table is "a b"`) {
 		t.Errorf("with a table that can't be: %v", err)
 	}
 }
@@ -127,7 +128,7 @@ func TestNodeRefusesKnownSecretsOfTheDatabase(t *testing.T) {
 func TestLookupsLeaveWorkersForOthers(t *testing.T) {
 	f := func(workers, given int, withDatabase bool, wantEach, wantAll int) {
 		t.Helper()
-		m := newNode(t, func(c *Config) { c.Server.Workers = given })
+		m := newNode(t, func(c *config.Config) { c.Server.Workers = given })
 		if withDatabase {
 			m.Config.Database.URL = awayURLs(t)[0]
 			if err := m.openDatabase(t.Context()); err != nil {
@@ -155,7 +156,7 @@ func TestLookupsLeaveWorkersForOthers(t *testing.T) {
 func TestDescriptorsForTheDatabase(t *testing.T) {
 	m := newNode(t, nil)
 	without := m.engineConfig(nil).Reserved
-	m.Config.Database.URL, m.Config.Database.Pool = geheimURL, 7
+	m.Config.Database.URL, m.Config.Database.Pool = "postgres://soketi:geheim@db.internal:5432/soketi", 7
 	if got := m.engineConfig(nil).Reserved; got != without+7 {
 		t.Errorf("%d descriptors are reserved, and %d without a database of 7 connections", got, without)
 	}

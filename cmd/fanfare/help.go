@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
-)
 
-const helpWidth = 80
+	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/term"
+)
 
 const helpHead = `Fanfare is a Pusher-compatible WebSocket server.
 
@@ -73,7 +74,7 @@ func (cmd *command) help(w io.Writer) error {
 	fmt.Fprintf(&b, "%s.\n\nUsage: %s\n", strings.ToUpper(cmd.short[:1])+cmd.short[1:], usage)
 	if cmd.long != "" {
 		b.WriteByte('\n')
-		wrap(&b, "", cmd.long)
+		term.Wrap(&b, "", cmd.long)
 	}
 	if cmd.subcommands != nil {
 		fmt.Fprintf(&b, "\n%ss:\n", cmd.args[:1]+strings.ToLower(cmd.args[1:]))
@@ -108,45 +109,26 @@ func writeFlag(b *strings.Builder, f *flag.Flag) {
 	}
 	doc = strings.TrimPrefix(doc, value+placeholderOnly)
 	fmt.Fprintf(b, "  %s\n", strings.TrimSpace("--"+f.Name+" "+value))
-	wrap(b, "      ", doc)
+	term.Wrap(b, "      ", doc)
 }
 
 // helpConfig prints every key with all its names, for a terminal.
 func helpConfig(w io.Writer) error {
 	var b strings.Builder
-	wrap(&b, "", "A value comes from its flag, else its variable, else the file (--config, FANFARE_CONFIG, "+
+	term.Wrap(&b, "", "A value comes from its flag, else its variable, else the file (--config, FANFARE_CONFIG, "+
 		"or fanfare.toml if there is one), else its default. More apps are in apps.toml beside it (--apps-file, FANFARE_APPS_FILE), which `fanfare app` writes. Sizes are bytes, or have a unit (64KiB); "+
 		"times are seconds, or have a unit (1m30s). Lists are written with commas in variables. "+
 		"Unknown keys, variables and flags are errors.")
-	wrap(&b, "", "FANFARE_APP_* describe one app: the one of the file that FANFARE_APP_ID names, else one more.")
-	for _, k := range configKeys() {
-		if k.heading != "" {
-			fmt.Fprintf(&b, "\n%s\n", k.heading)
-			wrap(&b, "  ", k.intro)
+	term.Wrap(&b, "", "FANFARE_APP_* describe one app: the one of the file that FANFARE_APP_ID names, else one more.")
+	for _, k := range config.Keys() {
+		if k.Heading != "" {
+			fmt.Fprintf(&b, "\n%s\n", k.Heading)
+			term.Wrap(&b, "  ", k.Intro)
 		}
-		fmt.Fprintf(&b, "\n  %s = %s\n", k.name, k.def)
-		wrap(&b, "      ", k.doc+" "+k.allowed)
-		fmt.Fprintf(&b, "      %s\n", strings.Join(k.otherNames(), "  "))
+		fmt.Fprintf(&b, "\n  %s = %s\n", k.Name, k.Default)
+		term.Wrap(&b, "      ", k.Doc+" "+k.Allowed)
+		fmt.Fprintf(&b, "      %s\n", strings.Join(k.OtherNames(), "  "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// wrap writes text in lines of at most helpWidth, each after indent.
-// Paragraphs stay apart.
-func wrap(b *strings.Builder, indent, text string) {
-	for i, paragraph := range strings.Split(text, "\n\n") {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		line := indent
-		for word := range strings.FieldsSeq(paragraph) {
-			if len(line)+len(word)+1 > helpWidth && line != indent {
-				b.WriteString(strings.TrimRight(line, " ") + "\n")
-				line = indent
-			}
-			line += word + " "
-		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
 }

@@ -5,28 +5,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
-
-	"fanfare/channels/apps"
 )
-
-// newLogger makes the log that [log] asks for, and what its level can be
-// changed by.
-func newLogger(w io.Writer, cfg Log) (*slog.Logger, *slog.LevelVar) {
-	level := new(slog.LevelVar)
-	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
-		panic(err) // the configuration has been checked
-	}
-	o := &slog.HandlerOptions{Level: level}
-	if cfg.Format == "text" || cfg.Format == auto && isTerminal(w) {
-		return slog.New(slog.NewTextHandler(w, o)), level
-	}
-	return slog.New(slog.NewJSONHandler(w, o)), level
-}
 
 // listenHosts gives the addresses that a host of the configuration stands
 // for. key names it in errors. localhost is both loopback addresses; a machine
@@ -64,27 +47,4 @@ func joinPort(hosts []string, port int) []string {
 		addrs[i] = net.JoinHostPort(host, fmt.Sprint(port))
 	}
 	return addrs
-}
-
-// checkExposure refuses to offer credentials that everybody knows to other
-// machines.
-func (c *Config) checkExposure(hosts []string) error {
-	for i := range c.Apps {
-		if c.Apps[i].Secret != apps.DefaultSecret {
-			continue
-		}
-		for _, host := range hosts {
-			if !isLoopback(host) {
-				return fmt.Errorf("app %q has the secret that everybody knows (%s), so %s is not served to other machines (%s = %q): "+
-					"run `fanfare init`, which writes a %s with credentials of your own, or listen on localhost",
-					c.Apps[i].ID, apps.DefaultSecret, host, "server.host", c.Server.Host, defaultFile)
-			}
-		}
-	}
-	return nil
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
 }

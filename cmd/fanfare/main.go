@@ -15,6 +15,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"fanfare/cmd/fanfare/config"
 )
 
 // Exit codes.
@@ -44,6 +46,9 @@ type cli struct {
 	stdout, stderr io.Writer
 }
 
+// getenv is os.Getenv of the environment that the command was given.
+func (c *cli) getenv(name string) string { return config.LookupEnv(c.env, name) }
+
 // usageError is the caller's fault, not the world's.
 type usageError struct{ err error }
 
@@ -65,7 +70,9 @@ func (c *cli) run(ctx context.Context, args []string) int {
 	if errors.Is(err, errInterrupted) {
 		return exitInterrupted
 	}
-	if _, ok := errors.AsType[usageError](err); ok {
+	_, usage := errors.AsType[usageError](err)
+	_, wrong := errors.AsType[config.Error](err)
+	if usage || wrong {
 		return exitUsage
 	}
 	return exitFail

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 
 	"fanfare/channels/apps"
+	"fanfare/cmd/fanfare/config"
 	"fanfare/protocol"
 )
 
@@ -17,7 +18,7 @@ import (
 // reverse. Tests start the same one on port 0.
 type Main struct {
 	// Set before Run.
-	Config Config
+	Config config.Config
 	Log    *slog.Logger
 
 	// Addrs and MetricsAddrs are what is listened on, host:port, once Run has
@@ -41,8 +42,8 @@ func (m *Main) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := m.Config.checkExposure(hosts); err != nil {
-		return usageError{err}
+	if err := m.Config.CheckExposure(hosts); err != nil {
+		return err
 	}
 	m.hosts = hosts
 	if err := m.openApps(ctx); err != nil {

@@ -8,17 +8,20 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"fanfare/cmd/fanfare/config"
 	"fanfare/engine"
 )
 
 // startNode runs a Main on free ports of the loopback addresses.
-func startNode(t *testing.T, change func(*Config)) *Main {
+func startNode(t *testing.T, change func(*config.Config)) *Main {
 	t.Helper()
 	m := newNode(t, change)
 	if err := m.Run(t.Context()); err != nil {
@@ -32,9 +35,9 @@ func startNode(t *testing.T, change func(*Config)) *Main {
 	return m
 }
 
-func newNode(t *testing.T, change func(*Config)) *Main {
+func newNode(t *testing.T, change func(*config.Config)) *Main {
 	t.Helper()
-	l, err := load(sources{flags: map[string]string{"port": "0", "metrics-port": "0", "loops": "2"}})
+	l, err := config.Load(config.Sources{Flags: map[string]string{"port": "0", "metrics-port": "0", "loops": "2"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,16 +90,17 @@ func TestNodeServesBothLoopbackAddresses(t *testing.T) {
 
 func TestNodeRefusesAnOccupiedPort(t *testing.T) {
 	m := startNode(t, nil)
-	second := newNode(t, func(c *Config) { c.Server.Port = m.Port() })
+	second := newNode(t, func(c *config.Config) { c.Server.Port = m.Port() })
 	err := second.Run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), m.Addrs[0]) {
 		t.Errorf("second node on the same port: %v, want an error that names %s", err, m.Addrs[0])
 	}
-	metrics := newNode(t, func(c *Config) {
-		_, port, _ := net.SplitHostPort(m.MetricsAddrs[0])
-		if err := settingFor(c, "metrics.port").set(port); err != nil {
+	metrics := newNode(t, func(c *config.Config) {
+		addr, err := netip.ParseAddrPort(m.MetricsAddrs[0])
+		if err != nil {
 			t.Fatal(err)
 		}
+		c.Metrics.Port = int(addr.Port())
 	})
 	if err = metrics.Run(t.Context()); err == nil || !strings.Contains(err.Error(), m.MetricsAddrs[0]) || !strings.Contains(err.Error(), "metrics.port") {
 		t.Errorf("second node with the same metrics port: %v, want an error that names %s and the key", err, m.MetricsAddrs[0])
@@ -108,40 +112,34 @@ func TestNodeRefusesAnOccupiedPort(t *testing.T) {
 	}
 }
 
-func settingFor(c *Config, path string) setting {
-	for _, s := range settingsOf(c) {
-		if s.path == path {
-			return s
-		}
-	}
-	panic("no setting " + path)
-}
-
 // What the configuration takes, the engine takes too.
 func TestLoopsHaveTheEnginesLimit(t *testing.T) {
-	loops := settingFor(new(Config), "server.loops")
-	if err := loops.set(strconv.Itoa(engine.MaxLoops)); err != nil {
+	load := func(loops int) error {
+		_, err := config.Load(config.Sources{Flags: map[string]string{"loops": strconv.Itoa(loops)}})
+		return err
+	}
+	if err := load(engine.MaxLoops); err != nil {
 		t.Errorf("%d loops: %v", engine.MaxLoops, err)
 	}
-	if err := loops.set(strconv.Itoa(engine.MaxLoops + 1)); err == nil {
-		t.Errorf("%d loops are taken, and the engine refuses them", engine.MaxLoops+1)
+	if err := load(engine.MaxLoops + 1); err == nil {
+		t.Errorf("%d loops are taken", engine.MaxLoops+1)
 	}
 }
 
 func TestNodeRefusesToExposeKnownCredentials(t *testing.T) {
 	for _, host := range []string{"0.0.0.0", "::", "[::]", "192.0.2.1"} {
-		m := newNode(t, func(c *Config) { c.Server.Host = host })
+		m := newNode(t, func(c *config.Config) { c.Server.Host = host })
 		err := m.Run(t.Context())
-		if _, ok := errors.AsType[usageError](err); !ok || !strings.Contains(err.Error(), "fanfare init") {
+		if _, ok := errors.AsType[config.Error](err); !ok || !strings.Contains(err.Error(), "fanfare init") {
 			t.Errorf("host %s: %v, want a refusal that names fanfare init", host, err)
 		}
 	}
-	own := func(c *Config) { c.Server.Host, c.Apps[0].Secret = "0.0.0.0", "of-our-own" }
+	own := func(c *config.Config) { c.Server.Host, c.Apps[0].Secret = "0.0.0.0", "of-our-own" }
 	startNode(t, own)
 }
 
 func TestNodeTakesAHostName(t *testing.T) {
-	m := newNode(t, func(c *Config) { c.Server.Host = "no-such-host.invalid" })
+	m := newNode(t, func(c *config.Config) { c.Server.Host = "no-such-host.invalid" })
 	if err := m.Run(t.Context()); err == nil || !strings.Contains(err.Error(), `server.host = "no-such-host.invalid"`) {
 		t.Errorf("unknown host: %v, want an error that names key and value", err)
 	}
@@ -182,8 +180,15 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestMetricsCanBeOff(t *testing.T) {
-	m := startNode(t, func(c *Config) { c.Metrics.Enabled = false })
+	m := startNode(t, func(c *config.Config) { c.Metrics.Enabled = false })
 	if len(m.MetricsAddrs) > 0 {
 		t.Errorf("metrics are served on %v", m.MetricsAddrs)
+	}
+}
+
+func TestSettingsArriveInTheEngine(t *testing.T) {
+	m := Main{Config: config.Config{Server: config.Server{QueueAge: time.Minute}}}
+	if got := m.engineConfig(nil).QueueAge; got != time.Minute {
+		t.Errorf("queue_age is %v in the engine, want 1m", got)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"fanfare/cmd/fanfare/term"
 	"fanfare/protocol/pusher/auth"
 )
 
@@ -79,7 +80,7 @@ func (p *publishing) run(ctx context.Context, c *cli, args []string) error {
 		_, err = fmt.Fprintf(c.stdout, "%s\n", answer)
 		return err
 	}
-	_, err = fmt.Fprintf(c.stdout, "published %s on %s\n", printable(args[1]), printable(args[0]))
+	_, err = fmt.Fprintf(c.stdout, "published %s on %s\n", term.Printable(args[1]), term.Printable(args[0]))
 	return err
 }
 
@@ -135,7 +136,7 @@ func checkAnswer(res *http.Response, answer []byte) ([]byte, error) {
 	if res.StatusCode == http.StatusOK {
 		return answer, nil
 	}
-	text := printable(string(answer))
+	text := term.Printable(string(answer))
 	if text == "" {
 		text = "(no text)"
 	}

@@ -154,7 +154,7 @@ func TestTarget(t *testing.T) {
 			t.Errorf("target of %v, %+v:\n got %s\nwant %s", env, flags, got, want)
 		}
 	}
-	two := "testdata/full.good.toml" // apps 1 and 2, port 443, /rt
+	two := "config/testdata/full.good.toml" // apps 1 and 2, port 443, /rt
 	f(nil, targetFlags{}, "http://127.0.0.1:6001 app-id app-key app-secret")
 	f([]string{"FANFARE_PORT=7000"}, targetFlags{}, "http://127.0.0.1:7000 app-id app-key app-secret")
 	f([]string{"FANFARE_HOST=::1"}, targetFlags{}, "http://[::1]:6001 app-id app-key app-secret")

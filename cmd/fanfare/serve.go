@@ -4,13 +4,8 @@ import (
 	"context"
 	"flag"
 	"strings"
-)
 
-// What the flags --config and --apps-file do, wherever they are.
-const (
-	configFlagDoc = "`FILE` to read (default: FANFARE_CONFIG, else fanfare.toml if there is one)"
-	appsFlagDoc   = "`FILE` of apps besides those of --config, which \"fanfare app\" writes (default: FANFARE_APPS_FILE, " +
-		"else apps.toml beside the other, if there is one)"
+	"fanfare/cmd/fanfare/config"
 )
 
 // serving is one run of the serve command.
@@ -25,8 +20,8 @@ type serving struct {
 func serveCommand() *command {
 	s := &serving{given: make(map[string]string)}
 	fs := newFlags("serve")
-	fs.StringVar(&s.config, "config", "", configFlagDoc)
-	fs.StringVar(&s.apps, "apps-file", "", appsFlagDoc)
+	fs.StringVar(&s.config, "config", "", config.FileFlagDoc)
+	fs.StringVar(&s.apps, "apps-file", "", config.AppsFlagDoc)
 	fs.BoolVar(&s.printConfig, "print-config", false, "print what would be in force, and where each value comes from, and exit; secrets are masked")
 	fs.BoolVar(&s.banner, "banner", false, "print the lines to copy also where no terminal is, and the app's secret in them, which is masked otherwise")
 	groups := []flagGroup{{"Configuration", []string{"config", "apps-file", "print-config", "banner"}}}
@@ -58,42 +53,46 @@ func serveCommand() *command {
 // noted: load judges them, whatever source they have.
 func (s *serving) configFlags(fs *flag.FlagSet) []flagGroup {
 	var groups []flagGroup
-	for _, key := range settingsOf(&Config{}) {
-		s.configFlag(fs, key)
-		title := "Settings of [" + key.table() + "]"
-		if n := len(groups); n == 0 || groups[n-1].title != title {
-			groups = append(groups, flagGroup{title: title})
+	for _, key := range config.NamedKeys() {
+		if key.Flag == "" {
+			continue
 		}
+		if key.Heading != "" {
+			groups = append(groups, flagGroup{title: "Settings of " + key.Heading})
+		}
+		s.configFlag(fs, key)
 		g := &groups[len(groups)-1]
-		g.names = append(g.names, key.flag())
+		g.names = append(g.names, flagName(key))
 	}
 	return groups
 }
 
-func (s *serving) configFlag(fs *flag.FlagSet, key setting) {
-	name := key.flag()
+func flagName(key config.Key) string { return strings.TrimPrefix(key.Flag, "--") }
+
+func (s *serving) configFlag(fs *flag.FlagSet, key config.Key) {
+	name := flagName(key)
 	note := func(text string) error {
 		s.given[name] = text
 		return nil
 	}
-	doc := strings.TrimSpace(key.doc + " " + key.allowed())
-	if def := key.defaultText(""); def != "" {
-		doc += " Default " + def + "."
+	doc := strings.TrimSpace(key.Doc + " " + key.Allowed)
+	if key.Plain != "" {
+		doc += " Default " + key.Plain + "."
 	}
-	if key.isBool() {
+	if key.Kind == "bool" {
 		fs.BoolFunc(name, doc, note)
 		return
 	}
-	fs.Func(name, "`"+strings.ToUpper(key.kind())+"`"+placeholderOnly+doc, note)
+	fs.Func(name, "`"+strings.ToUpper(key.Kind)+"`"+placeholderOnly+doc, note)
 }
 
 func (s *serving) run(ctx context.Context, c *cli, _ []string) error {
-	l, err := load(sources{flags: s.given, env: c.env, file: s.config, apps: s.apps})
+	l, err := config.Load(config.Sources{Flags: s.given, Env: c.env, File: s.config, Apps: s.apps})
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	if s.printConfig {
-		return l.print(c.stdout)
+		return l.Print(c.stdout)
 	}
 	return s.serve(ctx, c, l)
 }

@@ -5,8 +5,10 @@ package main
 import (
 	"context"
 	"errors"
+
+	"fanfare/cmd/fanfare/config"
 )
 
-func (s *serving) serve(context.Context, *cli, *loaded) error {
+func (s *serving) serve(context.Context, *cli, *config.Loaded) error {
 	return errors.New("serving on this system is not supported yet: run `fanfare serve` on Linux (or in WSL); publish and tail work here")
 }

@@ -7,10 +7,13 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/term"
 )
 
 // serve runs a node until ctx ends (exit 0), or until it fails.
-func (s *serving) serve(ctx context.Context, c *cli, l *loaded) error {
+func (s *serving) serve(ctx context.Context, c *cli, l *config.Loaded) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
@@ -22,20 +25,20 @@ func (s *serving) serve(ctx context.Context, c *cli, l *loaded) error {
 	if l.Builtin {
 		m.Log.Warn("no app is configured: serving the one whose secret everybody knows, on this machine only; `fanfare init` makes one of your own",
 			"app_id", l.Apps[0].ID, "app_key", l.Apps[0].Key)
-	} else if len(l.Apps) == 0 && m.database == nil {
+	} else if len(l.Apps) == 0 && l.Database.URL == "" {
 		m.Log.Warn("no app is configured, so nobody is served; `fanfare app add` makes one")
 	}
-	if b, ok := newBanner(c, l, m.Port(), s.banner); ok && (s.banner || isTerminal(c.stdout)) {
+	if b, ok := newBanner(c, l, m.Port(), s.banner); ok && (s.banner || term.IsTerminal(c.stdout)) {
 		if err := b.write(c.stdout); err != nil {
 			m.Log.Warn("cannot write to standard output", "error", err)
 		}
 	}
 	r := &reloads{
 		log: log, level: level, apps: m.files, first: l,
-		refuse:  func(c *Config) error { return c.checkExposure(m.hosts) },
+		refuse:  func(c *config.Config) error { return c.CheckExposure(m.hosts) },
 		overlap: m.setSecretOverlap,
 	}
-	stop := r.start(ctx, newFileWatch(log, usualPace, l.src.files()...), hup)
+	stop := r.start(ctx, newFileWatch(log, usualPace, l.Sources().Files()...), hup)
 	select {
 	case <-ctx.Done():
 	case <-m.Done():

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"fanfare/cmd/fanfare/term"
 )
 
 // event is a frame on a channel, and when it came.
@@ -19,21 +21,21 @@ func eventPrinter(c *cli, asJSON bool) func(event) error {
 	if asJSON {
 		return func(e event) error { return json.NewEncoder(c.stdout).Encode(e.object()) }
 	}
-	s := styleOf(c.stdout, c.env)
+	s := term.StyleOf(c.stdout, c.getenv)
 	return func(e event) error {
 		_, err := fmt.Fprintln(c.stdout, e.line(s))
 		return err
 	}
 }
 
-func (e event) line(s style) string {
+func (e event) line(s term.Style) string {
 	columns := []string{
-		s.dim(e.at.Format("15:04:05.000")),
-		s.cyan(printable(e.Channel)),
-		s.bold(printable(e.Event)),
+		s.Dim(e.at.Format("15:04:05.000")),
+		s.Cyan(term.Printable(e.Channel)),
+		s.Bold(term.Printable(e.Event)),
 	}
 	if e.UserID != "" {
-		columns = append(columns, s.dim("from "+printable(e.UserID)))
+		columns = append(columns, s.Dim("from "+term.Printable(e.UserID)))
 	}
 	return strings.Join(append(columns, e.dataText()), "  ")
 }
@@ -41,13 +43,13 @@ func (e event) line(s style) string {
 // dataText is the data as the publisher wrote it.
 func (e event) dataText() string {
 	if text, ok := e.text(); ok {
-		return printable(text)
+		return term.Printable(text)
 	}
 	var b bytes.Buffer
 	if err := json.Compact(&b, e.Data); err != nil {
-		return printable(string(e.Data))
+		return term.Printable(string(e.Data))
 	}
-	return printable(b.String())
+	return term.Printable(b.String())
 }
 
 // eventObject is an event as --json prints it. Data is decoded as pusher-js

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"fanfare/cmd/fanfare/term"
 )
 
 // closedError is how a server ended a connection: a close frame, or a
@@ -17,7 +19,7 @@ func (e *closedError) Error() string {
 	if e.reason == "" {
 		return fmt.Sprintf("the server closed the connection with code %d%s", e.code, e.advice())
 	}
-	return fmt.Sprintf("the server closed the connection with code %d: %s%s", e.code, printable(e.reason), e.advice())
+	return fmt.Sprintf("the server closed the connection with code %d: %s%s", e.code, term.Printable(e.reason), e.advice())
 }
 
 func (e *closedError) advice() string {

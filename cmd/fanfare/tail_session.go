@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"fanfare/cmd/fanfare/term"
 	"fanfare/protocol/pusher/names"
 )
 
@@ -137,7 +138,7 @@ func parseFrame(b []byte) (f frame, ok bool) {
 func (s *session) handle(ctx context.Context, b []byte) error {
 	f, ok := parseFrame(b)
 	if !ok {
-		s.note("not a Pusher frame: %s", printable(string(b[:min(len(b), 200)])))
+		s.note("not a Pusher frame: %s", term.Printable(string(b[:min(len(b), 200)])))
 		return nil
 	}
 	switch f.Event {
@@ -152,7 +153,7 @@ func (s *session) handle(ctx context.Context, b []byte) error {
 	case "pusher:subscription_error":
 		return nil // pusher:error told the same
 	case "pusher_internal:subscription_succeeded":
-		s.note("subscribed to %s", printable(f.Channel))
+		s.note("subscribed to %s", term.Printable(f.Channel))
 		return nil
 	}
 	return s.print(event{time.Now(), f})
@@ -219,7 +220,7 @@ func (s *session) refused(f frame) error {
 	if s.socketID == "" && e.Code != nil {
 		return &closedError{*e.Code, e.Message}
 	}
-	s.note("the server says: %s", printable(e.Message))
+	s.note("the server says: %s", term.Printable(e.Message))
 	return nil
 }
 

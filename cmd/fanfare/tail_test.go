@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fanfare/cmd/fanfare/term"
 	"fanfare/protocol/pusher/auth"
 )
 
@@ -314,7 +315,7 @@ func TestEventLines(t *testing.T) {
 		if err := json.Unmarshal([]byte(in), &e.frame); err != nil {
 			t.Fatal(err)
 		}
-		if got := e.line(style{}); got != line {
+		if got := e.line(term.Style{}); got != line {
 			t.Errorf("line of %s:\n got %s\nwant %s", in, got, line)
 		}
 		b, err := json.Marshal(e.object())

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"fanfare/cmd/fanfare/config"
 )
 
 // target is the server and the app that a client command speaks to.
@@ -31,14 +33,14 @@ func (t *targetFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&t.key, "key", "", "`KEY` of the app (default: the configuration's)")
 	fs.StringVar(&t.secret, "secret", "", "`SECRET` of the app (default: the configuration's; others on this machine can see "+
 		"what is given here, FANFARE_APP_SECRET they cannot)")
-	fs.StringVar(&t.config, "config", "", configFlagDoc)
-	fs.StringVar(&t.apps, "apps-file", "", appsFlagDoc)
+	fs.StringVar(&t.config, "config", "", config.FileFlagDoc)
+	fs.StringVar(&t.apps, "apps-file", "", config.AppsFlagDoc)
 }
 
 func (t *targetFlags) resolve(env []string) (target, error) {
-	l, err := load(sources{env: env, file: t.config, apps: t.apps})
+	l, err := config.Load(config.Sources{Env: env, File: t.config, Apps: t.apps})
 	if err != nil {
-		return target{}, usageError{err}
+		return target{}, err
 	}
 	out := t.chooseApp(l.Apps)
 	out.base, err = t.baseURL(env, &l.Config)
@@ -47,8 +49,8 @@ func (t *targetFlags) resolve(env []string) (target, error) {
 
 // chooseApp takes the configured app that the flags name, and lets them
 // override its credentials.
-func (t *targetFlags) chooseApp(list []App) target {
-	i := slices.IndexFunc(list, func(a App) bool {
+func (t *targetFlags) chooseApp(list []config.App) target {
+	i := slices.IndexFunc(list, func(a config.App) bool {
 		return (t.appID == "" || t.appID == a.ID) && (t.key == "" || t.key == a.Key)
 	})
 	out := target{appID: t.appID, key: t.key, secret: t.secret}
@@ -63,10 +65,10 @@ func (t *targetFlags) chooseApp(list []App) target {
 	return out
 }
 
-func (t *targetFlags) baseURL(env []string, cfg *Config) (*url.URL, error) {
+func (t *targetFlags) baseURL(env []string, cfg *config.Config) (*url.URL, error) {
 	text, from := t.url, "--url"
 	if text == "" {
-		text, from = lookupEnv(env, envURL), envURL
+		text, from = config.LookupEnv(env, config.EnvURL), config.EnvURL
 	}
 	if text != "" {
 		return parseBase(text, from)
@@ -101,7 +103,7 @@ func parseBase(text, from string) (*url.URL, error) {
 
 // clientURL is where a client on this machine finds a server that listens on
 // port.
-func clientURL(s *Server, port int) *url.URL {
+func clientURL(s *config.Server, port int) *url.URL {
 	return &url.URL{Scheme: "http", Host: net.JoinHostPort(clientHost(s.Host), strconv.Itoa(port)), Path: s.PathPrefix}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"fanfare/channels/apps"
+	"fanfare/cmd/fanfare/config"
 )
 
 // reloads keeps a running node's apps as the configuration has them. Nothing
@@ -25,16 +26,16 @@ type reloads struct {
 	log    *slog.Logger
 	level  *slog.LevelVar
 	apps   *apps.Dynamic
-	refuse func(*Config) error // conditions of the node; nil: none
-	first  *loaded             // what the node was started with
+	refuse func(*config.Config) error // conditions of the node; nil: none
+	first  *config.Loaded             // what the node was started with
 
 	// overlap is told server.secret_overlap after a reload; nil: nobody is.
 	overlap func(time.Duration)
 
 	// Owned by the goroutine.
-	last    *loaded // whose apps are in force
-	fault   string  // told last, empty after a good reload
-	restart string  // keys, as told last
+	last    *config.Loaded // whose apps are in force
+	fault   string         // told last, empty after a good reload
+	restart string         // keys, as told last
 }
 
 // start reloads whenever the watch tells of a change, and whenever hup gives a
@@ -80,15 +81,15 @@ func (r *reloads) reload(forced bool) {
 	r.askForRestart(next)
 }
 
-func (r *reloads) replace() (*loaded, []apps.Change, error) {
-	next, err := load(r.sources())
+func (r *reloads) replace() (*config.Loaded, []apps.Change, error) {
+	next, err := config.Load(r.sources())
 	if err == nil {
 		err = r.judge(next)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	changes, err := r.apps.Replace(next.Server.SecretOverlap, next.records()...)
+	changes, err := r.apps.Replace(next.Server.SecretOverlap, next.Records()...)
 	if err == nil && r.overlap != nil {
 		r.overlap(next.Server.SecretOverlap)
 	}
@@ -97,19 +98,19 @@ func (r *reloads) replace() (*loaded, []apps.Change, error) {
 
 // sources are those of the start, but files that were there have to be there:
 // one that is gone was hardly meant to end all its apps.
-func (r *reloads) sources() sources {
-	src := r.first.src
+func (r *reloads) sources() config.Sources {
+	src := r.first.Sources()
 	if r.last.File != "" {
-		src.file = r.last.File
+		src.File = r.last.File
 	}
 	if r.last.AppsFile != "" {
-		src.apps = r.last.AppsFile
+		src.Apps = r.last.AppsFile
 	}
 	return src
 }
 
 // judge refuses what a start would take, but a reload hardly means.
-func (r *reloads) judge(next *loaded) error {
+func (r *reloads) judge(next *config.Loaded) error {
 	switch {
 	case next.Builtin && !r.last.Builtin:
 		return errors.New("no app is left: to serve none leave an apps.toml with a comment in it")
@@ -117,7 +118,7 @@ func (r *reloads) judge(next *loaded) error {
 		return errors.New("the apps of database.url are there after a restart; until then the built-in one is served on")
 	}
 	for _, name := range []string{next.File, next.AppsFile} {
-		if info, err := os.Stat(name); err == nil && info.Size() == 0 && r.last.hasAppsOf(name) {
+		if info, err := os.Stat(name); err == nil && info.Size() == 0 && r.last.HasAppsOf(name) {
 			return fmt.Errorf("%s is empty, as if its writer were not done: write a comment into it if it is to have no apps", name)
 		}
 	}
@@ -125,15 +126,6 @@ func (r *reloads) judge(next *loaded) error {
 		return r.refuse(&next.Config)
 	}
 	return nil
-}
-
-func (l *loaded) hasAppsOf(file string) bool {
-	for i := range l.Apps {
-		if l.origin(appPath(i)+"id") == file {
-			return true
-		}
-	}
-	return false
 }
 
 func (r *reloads) complain(err error, forced bool) {
@@ -155,15 +147,9 @@ func (r *reloads) takeLevel(text string) {
 }
 
 // askForRestart names the keys whose change is not in force.
-func (r *reloads) askForRestart(next *loaded) {
+func (r *reloads) askForRestart(next *config.Loaded) {
 	live := []string{"log.level", "server.secret_overlap"}
-	var keys []string
-	now := settingsOf(&next.Config)
-	for i, s := range settingsOf(&r.first.Config) {
-		if s.text() != now[i].text() && !slices.Contains(live, s.path) {
-			keys = append(keys, s.path)
-		}
-	}
+	keys := slices.DeleteFunc(config.ChangedKeys(&r.first.Config, &next.Config), func(key string) bool { return slices.Contains(live, key) })
 	text := strings.Join(keys, " ")
 	if text != "" && text != r.restart {
 		r.log.Warn("changed settings that need a restart", "keys", keys)

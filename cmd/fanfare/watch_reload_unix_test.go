@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fanfare/channels/apps"
+	"fanfare/cmd/fanfare/config"
 )
 
 // reloading is a node's apps and a folder of files that they come from.
@@ -33,9 +34,9 @@ func newReloading(t *testing.T, fanfare, own string) *reloading {
 	r := &reloading{t: t, dir: t.TempDir()}
 	r.put("fanfare.toml", fanfare)
 	r.put("apps.toml", own)
-	first, err := load(sources{file: r.dir + "/fanfare.toml"})
+	first, err := config.Load(config.Sources{File: r.dir + "/fanfare.toml"})
 	must(t, err)
-	store, err := apps.NewDynamic(first.records()...)
+	store, err := apps.NewDynamic(first.Records()...)
 	must(t, err)
 	store.Subscribe(func(before, now *apps.App) {
 		r.told = append(r.told, fmt.Sprintf("%v > %v", before != nil, now != nil))
@@ -112,7 +113,7 @@ func TestReloadOfWhatIsWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newReloading(t, good, "")
-			r.refuse = func(c *Config) error {
+			r.refuse = func(c *config.Config) error {
 				for _, a := range c.Apps {
 					if a.Secret == apps.DefaultSecret {
 						return errors.New("exposed")
@@ -216,7 +217,7 @@ func TestReloadsRun(t *testing.T) {
 	hup := make(chan os.Signal)
 	// Written between the start of the node and that of the watch.
 	r.put("fanfare.toml", appTable("1", "b"))
-	stop := r.start(t.Context(), newFileWatch(r.reloads.log, eventsAlone, r.first.src.files()...), hup)
+	stop := r.start(t.Context(), newFileWatch(r.reloads.log, eventsAlone, r.first.Sources().Files()...), hup)
 	defer stop()
 	await("b")
 	r.put("fanfare.toml", "[[app")
@@ -244,7 +245,7 @@ func BenchmarkReload(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := load(sources{file: dir + "/fanfare.toml"}); err != nil {
+		if _, err := config.Load(config.Sources{File: dir + "/fanfare.toml"}); err != nil {
 			b.Fatal(err)
 		}
 	}

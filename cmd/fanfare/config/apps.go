@@ -1,0 +1,166 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"fanfare/channels/apps"
+)
+
+// addApps makes the apps of both files, and the one that FANFARE_APP_* describe.
+// Those variables override the app of the files with that id, else they add
+// one. Without any app the built-in one is served, which they may change too;
+// but not where a file of apps is there and empty: somebody removed them. Nor
+// where apps are looked up in a database.
+func (l *Loaded) addApps(file, own fileValues, env []assignment) error {
+	drafts := slices.Concat(file.apps, own.apps)
+	if len(drafts) == 0 && own.name == "" && valueOf(env, "id") == "" && l.Database.URL == "" {
+		l.Builtin = valueOf(env, "secret") == ""
+		drafts = append(drafts, builtinApp())
+	}
+	at, err := envTarget(drafts, env)
+	if err != nil {
+		return err
+	}
+	if at == len(drafts) && len(env) > 0 {
+		drafts = append(drafts, nil)
+	}
+	if len(env) > 0 {
+		drafts[at] = append(slices.Clone(drafts[at]), env...)
+	}
+	return l.buildApps(drafts)
+}
+
+func builtinApp() []assignment {
+	d := apps.Default()
+	return []assignment{
+		{path: "id", text: d.ID, origin: originDefault},
+		{path: "key", text: d.Key, origin: originDefault},
+		{path: "secret", text: d.Secret, origin: originDefault},
+	}
+}
+
+// envTarget is the index of the app that FANFARE_APP_* speak of; len(drafts)
+// for a new one.
+func envTarget(drafts [][]assignment, env []assignment) (int, error) {
+	id := valueOf(env, "id")
+	switch {
+	case len(env) == 0:
+		return 0, nil
+	case id != "":
+		i := slices.IndexFunc(drafts, func(d []assignment) bool { return valueOf(d, "id") == id })
+		if i < 0 {
+			return len(drafts), nil
+		}
+		return i, nil
+	case len(drafts) > 1:
+		return 0, fmt.Errorf("%s is set, but not FANFARE_APP_ID, and %s has %d apps: set FANFARE_APP_ID to the one that is meant",
+			env[0].origin, drafts[0][0].origin, len(drafts))
+	}
+	return 0, nil
+}
+
+// valueOf is the last text given to a path, "" when none is.
+func valueOf(list []assignment, path string) string {
+	for _, a := range slices.Backward(list) {
+		if text, ok := a.toml.(string); ok && a.path == path {
+			return text
+		}
+		if a.path == path {
+			return a.text
+		}
+	}
+	return ""
+}
+
+func (l *Loaded) buildApps(drafts [][]assignment) error {
+	l.Apps = make([]App, len(drafts))
+	var errs []error
+	for i, draft := range drafts {
+		at := AppPath(i)
+		note := func(path, origin string) { l.origins[at+path] = origin }
+		errs = append(errs, l.Apps[i].fill(draft, note))
+	}
+	return errors.Join(errs...)
+}
+
+// fill gives the app what the draft says, and its defaults for the rest.
+func (a *App) fill(draft []assignment, note func(path, origin string)) error {
+	lists := tablesOf(a)
+	given := make([][][]assignment, len(lists))
+	for k, t := range lists {
+		draft, given[k] = t.take(draft)
+	}
+	errs := []error{assign(settingsOf(a), valueOf(draft, "limits"), draft, note)}
+	for k, t := range lists {
+		errs = append(errs, t.fill(given[k], note))
+	}
+	return errors.Join(errs...)
+}
+
+func AppPath(i int) string { return "apps[" + strconv.Itoa(i) + "]." }
+
+// record makes the record that the server keeps of the app.
+func (a *App) record() *apps.App {
+	r := apps.New(a.ID, a.Key, a.Secret)
+	r.Enabled = a.Enabled
+	r.ClientEvents = a.ClientEvents
+	r.StrictProtocol = !a.LenientProtocol
+	r.SubscriptionErrors = a.SubscriptionErrors
+	r.SubscriptionCounts = a.SubscriptionCounts
+	r.Watchlists = a.Watchlists
+	r.TLSOnly = a.TLSOnly
+	r.AuthorizedConnections = a.AuthorizedConnections
+	r.AuthorizationTimeout = a.AuthorizationTimeout
+	r.TerminatedReturn = a.TerminatedReturn
+	r.WebhookBatching = a.WebhookBatching
+	r.MaxConnections = a.MaxConnections
+	r.ActivityTimeout = a.ActivityTimeout
+	r.AllowedOrigins = a.AllowedOrigins
+	a.Limit.copyTo(&r.Limits)
+	r.Slow = slowRecord(a.SlowPolicy, a.SlowBytes, a.SlowFrames, a.SlowAge)
+	for _, s := range a.Slow {
+		r.SlowChannels = append(r.SlowChannels, apps.SlowChannels{
+			Channels: s.Channels, Slow: slowRecord(s.Policy, s.Bytes, s.Frames, s.Age),
+		})
+	}
+	for i := range a.Webhooks {
+		r.Webhooks = append(r.Webhooks, a.Webhooks[i].record())
+	}
+	for _, f := range a.Former {
+		r.Former = append(r.Former, apps.FormerSecret{Secret: f.Secret, Until: f.Until})
+	}
+	return r
+}
+
+func (m *Limit) copyTo(r *apps.Limits) {
+	r.EventData = int(m.EventData)
+	r.ClientEventData = int(m.ClientEventData)
+	r.ClientEventsPerSecond = m.ClientEventsPerSecond
+	r.EventsPerSecond = m.EventsPerSecond
+	r.ReadsPerSecond = m.ReadsPerSecond
+	r.ConnectionsPerUser = m.ConnectionsPerUser
+	r.ChannelsPerPublish = m.ChannelsPerPublish
+	r.EventsPerBatch = m.EventsPerBatch
+	r.ChannelName = m.ChannelName
+	r.EventName = m.EventName
+	r.ChannelsPerConnection = m.ChannelsPerConnection
+	r.PresenceMembers = m.PresenceMembers
+	r.PresenceUserInfo = int(m.PresenceUserInfo)
+	r.PresenceUserID = m.PresenceUserID
+	r.Watchlist = m.Watchlist
+	r.CachedEventLife = m.CachedEventLife
+	r.MessageSize = int(m.MessageSize)
+	r.RequestSize = int(m.RequestSize)
+}
+
+// Records are the apps as a store takes them.
+func (c *Config) Records() []*apps.App {
+	list := make([]*apps.App, len(c.Apps))
+	for i := range c.Apps {
+		list[i] = c.Apps[i].record()
+	}
+	return list
+}

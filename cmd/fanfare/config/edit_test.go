@@ -1,0 +1,223 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fanfare/channels/apps"
+)
+
+func newFolder(t *testing.T, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/fanfare.toml", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// mustEdit edits the apps beside a folder's fanfare.toml.
+func mustEdit(t *testing.T, dir string, edit func(f *AppsFile) error) {
+	t.Helper()
+	if _, err := Edit(t.Context(), Sources{File: dir + "/fanfare.toml"}, edit); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// adding is an edit that adds an app with random credentials.
+func adding(id string) func(f *AppsFile) error {
+	return func(f *AppsFile) error {
+		app, err := RandomApp()
+		if err != nil {
+			return err
+		}
+		app.ID = id
+		return ignoreID(f.Add(app, nil))
+	}
+}
+
+func ignoreID(_ string, err error) error { return err }
+
+// TestEverySettingSurvivesEdits sets every key of an app, and edits the file
+// again, and wants all of them to be there.
+func TestEverySettingSurvivesEdits(t *testing.T) {
+	dir := newFolder(t, "[webhooks]\nallow_private = true\n")
+	var words []string
+	// What a single other value would make invalid.
+	fit := map[string]string{"limit.message_size": "300KiB", "limit.request_size": "300KiB", "allowed_origins": "https://a.test,*.b.test", "slow_age": "7"}
+	for _, s := range settingsOf(&App{}) {
+		if s.path == "id" {
+			continue
+		}
+		s.setDefault("")
+		value, ok := fit[s.path]
+		if !ok {
+			value = another(s)
+		}
+		words = append(words, s.path+"="+value)
+	}
+	words = append(words, "slow=a-*:conflate *:drop-oldest:bytes=1KiB:frames=3:age=60",
+		`webhooks=[{"url":"http://127.0.0.1/hook","events":["member_added","cache_miss"],"channel_prefix":"a","channel_suffix":"b","headers":{"X-Key":"\"quoted\" \\ ü","A":"b"},"private_targets":true},{"url":"https://b.test"}]`)
+	mustEdit(t, dir, func(f *AppsFile) error { return ignoreID(f.Add(App{ID: "1", Key: "k", Secret: "s"}, words)) })
+	read := func() *apps.App {
+		t.Helper()
+		l, err := Load(Sources{File: dir + "/fanfare.toml"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(l.Apps) < 1 || l.AppsFile != filepath.Join(dir, "apps.toml") {
+			t.Fatalf("%d apps, of %s", len(l.Apps), l.AppsFile)
+		}
+		return l.Apps[0].record()
+	}
+	first := read()
+	if first.Key != "other" || first.Enabled || first.Limits.EventData != 2000 || first.Webhooks[0].Headers["X-Key"] != "\"quoted\" \\ ü" || len(first.SlowChannels) != 2 {
+		t.Errorf("not all was set: %#v", *first)
+	}
+	mustEdit(t, dir, func(f *AppsFile) error { return f.Rotate("1", "new", time.Now().Add(time.Hour)) })
+	mustEdit(t, dir, adding("2"))
+	second := read()
+	if len(second.Former) != 1 || second.Former[0].Secret != "other" || second.Secret != "new" {
+		t.Errorf("rotated: %v, secret %s", second.Former, second.Secret)
+	}
+	second.Secret, second.Former = first.Secret, first.Former
+	if diff := cmp.Diff(first, second); diff != "" {
+		t.Errorf("edits changed more (-before +after):\n%s", diff)
+	}
+	text, err := os.ReadFile(dir + "/apps.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := parseAppsFile("apps.toml", string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := (&AppsFile{drafts: f.apps}).text()
+	if diff := cmp.Diff(string(text), again); diff != "" || err != nil {
+		t.Errorf("writing what was read is another text, %v (-read +written):\n%s", err, diff)
+	}
+}
+
+// Commands that run at the same time wait for each other.
+func TestEditsAtTheSameTime(t *testing.T) {
+	const n = 12
+	dir := newFolder(t, "# none\n")
+	var running sync.WaitGroup
+	for i := range n {
+		running.Go(func() {
+			if _, err := Edit(t.Context(), Sources{File: dir + "/fanfare.toml"}, adding(fmt.Sprint(i))); err != nil {
+				t.Errorf("app %d: %v", i, err)
+			}
+		})
+	}
+	running.Wait()
+	l, err := Load(Sources{File: dir + "/fanfare.toml"})
+	if err != nil || len(l.Apps) != n {
+		t.Errorf("%d apps, %v; want %d", len(l.Apps), err, n)
+	}
+	left, err := filepath.Glob(dir + "/.*")
+	if err != nil || len(left) > 0 {
+		t.Errorf("left lying about: %v, %v", left, err)
+	}
+}
+
+func TestEditGivesUpOnALockThatIsKept(t *testing.T) {
+	dir := newFolder(t, "# none\n")
+	unlock, err := lockFile(t.Context(), dir+"/apps.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = Edit(ctx, Sources{File: dir + "/fanfare.toml"}, adding("1"))
+	if err == nil || !strings.Contains(err.Error(), "another `fanfare app` keeps "+dir+" locked") {
+		t.Errorf("said %v", err)
+	}
+	if _, wrong := errors.AsType[Error](err); wrong {
+		t.Error("and blamed the configuration")
+	}
+	if _, err := os.Stat(dir + "/apps.toml"); err == nil {
+		t.Error("the file was written all the same")
+	}
+}
+
+// A link to the file of apps stays a link.
+func TestEditFollowsLinks(t *testing.T) {
+	dir := newFolder(t, "# none\n")
+	elsewhere := t.TempDir()
+	for range 2 {
+		_ = os.Remove(dir + "/apps.toml")
+		if err := os.Symlink(elsewhere+"/my.toml", dir+"/apps.toml"); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(elsewhere+"/my.toml", []byte("# mine\n"), 0o640); err != nil { //nolint:gosec // the mode is what is tested
+			t.Fatal(err)
+		}
+		mustEdit(t, dir, adding("1"))
+	}
+	info, err := os.Lstat(dir + "/apps.toml")
+	if err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v, %v", info, err)
+	}
+	text, err := os.ReadFile(elsewhere + "/my.toml")
+	if err != nil || !strings.Contains(string(text), `id = "1"`) {
+		t.Errorf("the file has %s, %v", text, err)
+	}
+}
+
+func TestRotateKeepsTheFormerSecretsThatEndLast(t *testing.T) {
+	dir := newFolder(t, "# none\n")
+	mustEdit(t, dir, func(f *AppsFile) error { return ignoreID(f.Add(App{ID: "1", Key: "k", Secret: "s0"}, nil)) })
+	f := func(secret string, overlap time.Duration, former ...string) {
+		t.Helper()
+		until := time.Now().Add(overlap * time.Second).Truncate(time.Second)
+		mustEdit(t, dir, func(f *AppsFile) error { return f.Rotate("1", secret, until) })
+		l, err := Load(Sources{File: dir + "/fanfare.toml"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range l.Apps[0].Former {
+			got = append(got, f.Secret)
+		}
+		if diff := cmp.Diff(former, got); diff != "" || l.Apps[0].Secret != secret {
+			t.Errorf("after %s (-want +got):\n%s", secret, diff)
+		}
+	}
+	f("s1", 5000, "s0")
+	f("s2", 4000, "s0", "s1")
+	f("s3", 0, "s0", "s1", "s2") // that it is over is written down, for a server that runs
+	f("s4", 3000, "s0", "s1", "s3", "s2")
+	f("s5", 6000, "s4", "s0", "s1", "s3")
+	f("s0", 1000, "s4", "s1", "s3", "s5") // back: s0 is none of the former now
+}
+
+// Long ago is not written on for ever.
+func TestRotateForgetsWhatIsLongOver(t *testing.T) {
+	old := time.Now().Add(-keptFormer - time.Hour).Format(time.RFC3339)
+	draft, err := rotate([]assignment{
+		{path: "id", text: "1"},
+		{path: "key", text: "k"},
+		{path: "secret", text: "b"},
+		{path: "former[0].secret", text: "a"},
+		{path: "former[0].until", text: old},
+	}, "c", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range draft {
+		if a.text == "a" {
+			t.Error("it is")
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Sources is where a configuration may come from.
+type Sources struct {
+	Flags map[string]string // values by name, only of those that were given
+	Env   []string          // as os.Environ has it
+	File  string            // --config; empty takes FANFARE_CONFIG, else fanfare.toml if there is one
+	Apps  string            // --apps-file; empty takes FANFARE_APPS_FILE, else apps.toml beside the file, if there is one
+
+	// edited stands for what the file of apps says, when it is not nil.
+	edited *fileValues
+	// MayMiss lets a file of apps that was named be absent: it may be made later.
+	MayMiss bool
+}
+
+// What the flags --config and --apps-file do, in the help of any command.
+const (
+	FileFlagDoc = "`FILE` to read (default: FANFARE_CONFIG, else fanfare.toml if there is one)"
+	AppsFlagDoc = "`FILE` of apps besides those of --config, which \"fanfare app\" writes (default: FANFARE_APPS_FILE, " +
+		"else apps.toml beside the other, if there is one)"
+)
+
+// Loaded is a configuration in force, and where each value came from.
+type Loaded struct {
+	Config
+
+	// File is the file that was read, empty if there was none.
+	File string
+	// AppsFile is the file of apps that was read besides, empty if there was none.
+	AppsFile string
+	// Builtin tells that no app was configured: the one that everybody knows
+	// the secret of is served.
+	Builtin bool
+
+	src     Sources
+	origins map[string]string // by path: "server.port", "apps[0].key"
+}
+
+const originDefault = "default"
+
+// origin tells where the value of a key came from: "--port", "FANFARE_PORT",
+// the name of the file, or "default".
+func (l *Loaded) origin(path string) string {
+	if o, ok := l.origins[path]; ok {
+		return o
+	}
+	return originDefault
+}
+
+// Sources is where it came from, for loading it again.
+func (l *Loaded) Sources() Sources { return l.src }
+
+// IsForeign tells whether any of the values comes from this process's flags
+// or environment, which a command in another terminal does not have.
+func (l *Loaded) IsForeign(paths ...string) bool {
+	return slices.ContainsFunc(paths, func(path string) bool {
+		o := l.origin(path)
+		return o != originDefault && o != l.File && o != l.AppsFile
+	})
+}
+
+// HasAppsOf tells whether any app is from that file.
+func (l *Loaded) HasAppsOf(file string) bool {
+	for i := range l.Apps {
+		if l.origin(AppPath(i)+"id") == file {
+			return true
+		}
+	}
+	return false
+}
+
+// From is the file or variable that an app is from.
+func (l *Loaded) From(i int) string {
+	if from := l.origin(AppPath(i) + "id"); from != originDefault {
+		return from
+	}
+	return "built in"
+}
+
+// assignment is one value that a source gives to a key.
+type assignment struct {
+	path   string // within the Config, or within the App
+	text   string // as a flag or variable has it
+	toml   any    // as a file has it, else nil
+	origin string // for --print-config
+	label  string // how errors name the place: fanfare.toml: server.port = "x"
+}
+
+func (a assignment) apply(s setting) error {
+	if a.toml != nil {
+		return s.setTOML(a.toml)
+	}
+	return s.set(a.text)
+}
+
+// Load reads all sources. Its error is an Error, and has one line for everything
+// that is wrong, not only for the first.
+func Load(src Sources) (*Loaded, error) {
+	l := &Loaded{src: src, origins: make(map[string]string)}
+	file, fileErr := readFile(src)
+	own, ownErr := readAppsFile(src)
+	env, envErr := readEnv(src.Env)
+	if err := errors.Join(fileErr, ownErr, envErr); err != nil {
+		return nil, Error{err}
+	}
+	l.File, l.AppsFile = file.name, own.name
+	given := slices.Concat(file.values, env.values, readFlags(src.Flags))
+	err := errors.Join(l.fill(given), l.addApps(file, own, env.app))
+	if err == nil {
+		err = l.validate()
+	}
+	if err != nil {
+		return nil, Error{err}
+	}
+	return l, nil
+}
+
+func readFlags(flags map[string]string) []assignment {
+	var list []assignment
+	for _, s := range settingsOf(&Config{}) {
+		if text, ok := flags[s.flag()]; ok {
+			name := "--" + s.flag()
+			label := fmt.Sprintf("%s=%s", name, text)
+			list = append(list, assignment{path: s.path, text: text, origin: name, label: label}.masked())
+		}
+	}
+	return list
+}
+
+// fill gives every key outside [[apps]] its default, then the values in order.
+func (l *Loaded) fill(given []assignment) error {
+	return assign(settingsOf(&l.Config), "", given, func(path, origin string) {
+		l.origins[path] = origin
+	})
+}
+
+// assign sets the defaults (of the set of limits named by preset), then the
+// values in order, and notes where each came from.
+func assign(list []setting, preset string, given []assignment, note func(path, origin string)) error {
+	byPath := make(map[string]setting, len(list))
+	for _, s := range list {
+		s.setDefault(preset)
+		byPath[s.path] = s
+	}
+	var errs []error
+	for _, a := range given {
+		if err := a.apply(byPath[a.path]); err != nil {
+			errs = append(errs, fmt.Errorf("%s: want %w", a.label, err))
+			continue
+		}
+		note(a.path, a.origin)
+	}
+	return errors.Join(errs...)
+}
+
+func pathsOf(list []setting) []string {
+	paths := make([]string, len(list))
+	for i, s := range list {
+		paths[i] = s.path
+	}
+	return paths
+}
