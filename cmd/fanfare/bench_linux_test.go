@@ -25,7 +25,7 @@ import (
 // startTarget runs a node and names it as FANFARE_URL.
 func startTarget(t *testing.T) []string {
 	t.Helper()
-	m := startNode(t, func(c *config.Config) { c.Apps[0].Limit.ClientEventsPerSecond = 0 })
+	m := startServing(t, func(c *config.Config) { c.Apps[0].Limit.ClientEventsPerSecond = 0 })
 	return []string{"FANFARE_URL=http://127.0.0.1:" + strconv.Itoa(m.Port())}
 }
 

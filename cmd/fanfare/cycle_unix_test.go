@@ -15,7 +15,7 @@ import (
 // TestTailSeesWhatPublishSends is the newcomer's first minute, in one process:
 // serve, tail, publish.
 func TestTailSeesWhatPublishSends(t *testing.T) {
-	m := startNode(t, nil)
+	m := startServing(t, nil)
 	env := []string{"FANFARE_URL=http://" + m.Addrs[0]}
 	channels := []string{"my-channel", "private-orders", "presence-room"}
 	lines, notes, stop := startTail(t, env, channels)
@@ -74,7 +74,7 @@ func readLines(r io.Reader) <-chan string {
 // TestTailFollowsANodeThatRestarts ends a node under a tail, and starts another
 // on its port.
 func TestTailFollowsANodeThatRestarts(t *testing.T) {
-	first := newNode(t, nil)
+	first := newServing(t, nil)
 	if err := first.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestTailFollowsANodeThatRestarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	want("closed the connection with code 4200")
-	startNode(t, func(c *config.Config) { c.Server.Port = first.Port() })
+	startServing(t, func(c *config.Config) { c.Server.Port = first.Port() })
 	want("subscribed to a")
 	if code := stop(); code != exitOK {
 		t.Errorf("tail after Ctrl-C: exit code %d", code)

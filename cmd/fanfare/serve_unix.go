@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/node"
 	"fanfare/cmd/fanfare/term"
 )
 
@@ -18,7 +19,8 @@ func (s *serving) serve(ctx context.Context, c *cli, l *config.Loaded) error {
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 	log, level := newLogger(c.stderr, l.Log)
-	m := &Main{Config: l.Config, Log: log}
+	b := readBuild()
+	m := &node.Main{Config: l.Config, Log: log, Version: b.version, Commit: b.commit}
 	if err := m.Run(ctx); err != nil {
 		return err
 	}
@@ -33,12 +35,7 @@ func (s *serving) serve(ctx context.Context, c *cli, l *config.Loaded) error {
 			m.Log.Warn("cannot write to standard output", "error", err)
 		}
 	}
-	r := &reloads{
-		log: log, level: level, apps: m.files, first: l,
-		refuse:  func(c *config.Config) error { return c.CheckExposure(m.hosts) },
-		overlap: m.setSecretOverlap,
-	}
-	stop := r.start(ctx, newFileWatch(log, usualPace, l.Sources().Files()...), hup)
+	stop := m.Watch(ctx, l, level, hup)
 	select {
 	case <-ctx.Done():
 	case <-m.Done():

@@ -1,6 +1,12 @@
 //go:build unix
 
-package main
+// Package node is one running server: it assembles engine, channels and protocols
+// as a configuration says, and keeps them: metrics, what is due every second, and
+// apps that are changed while it serves.
+//
+// It knows no command line and no signals; those are its caller's. All methods of
+// Main are for one goroutine, the one that called Run.
+package node
 
 import (
 	"context"
@@ -20,6 +26,9 @@ type Main struct {
 	// Set before Run.
 	Config config.Config
 	Log    *slog.Logger
+
+	// Version and Commit are of the binary, for a metric.
+	Version, Commit string
 
 	// Addrs and MetricsAddrs are what is listened on, host:port, once Run has
 	// returned.
@@ -73,7 +82,7 @@ func (m *Main) startMetrics(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.metrics, err = startMetrics(ctx, m.Log, joinPort(hosts, cfg.Port), &collector{&m.parts})
+	m.metrics, err = startMetrics(ctx, m.Log, joinPort(hosts, cfg.Port), &collector{&m.parts}, buildInfo(m.Version, m.Commit))
 	return err
 }
 

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package node
 
 import (
 	"context"
@@ -36,6 +36,19 @@ type reloads struct {
 	last    *config.Loaded // whose apps are in force
 	fault   string         // told last, empty after a good reload
 	restart string         // keys, as told last
+}
+
+// Watch keeps the apps of a node that serves as the files have them, and looks at
+// them as well whenever hup gives a signal. first is what the node was started
+// with, and level that of its log. stop returns when nothing of it runs any more,
+// and is due before Close.
+func (m *Main) Watch(ctx context.Context, first *config.Loaded, level *slog.LevelVar, hup <-chan os.Signal) (stop func()) {
+	r := &reloads{
+		log: m.Log, level: level, apps: m.files, first: first,
+		refuse:  func(c *config.Config) error { return c.CheckExposure(m.hosts) },
+		overlap: m.setSecretOverlap,
+	}
+	return r.start(ctx, newFileWatch(m.Log, usualPace, first.Sources().Files()...), hup)
 }
 
 // start reloads whenever the watch tells of a change, and whenever hup gives a

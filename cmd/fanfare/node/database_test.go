@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package node
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"fanfare/channels/apps"
 	"fanfare/cmd/fanfare/config"
@@ -54,12 +56,12 @@ func TestNodeStartsWithoutItsDatabase(t *testing.T) {
 		}
 		f := func(key, want string) {
 			t.Helper()
-			ws, err := dialSocket(t.Context(), "ws://"+m.Addrs[0]+"/app/"+key+"?protocol=7")
+			ws, _, err := websocket.Dial(t.Context(), "ws://"+m.Addrs[0]+"/app/"+key+"?protocol=7", nil) //nolint:bodyclose // Dial's documentation: there is none to close
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer ws.Close()
-			if frame, err := ws.Read(t.Context()); err != nil || !strings.Contains(string(frame), want) {
+			defer ws.CloseNow() //nolint:errcheck // the test has ended
+			if _, frame, err := ws.Read(t.Context()); err != nil || !strings.Contains(string(frame), want) {
 				t.Errorf("%s: got %s, %v, want %s", key, frame, err, want)
 			}
 		}

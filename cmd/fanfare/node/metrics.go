@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package node
 
 import (
 	"context"
@@ -62,17 +62,16 @@ func (m *metricsServer) Close() error {
 
 func newMetricsRegistry(list ...prometheus.Collector) *prometheus.Registry {
 	r := prometheus.NewRegistry()
-	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	r.MustRegister(list...)
 	return r
 }
 
-func buildInfo() prometheus.Collector {
-	b := readBuild()
+func buildInfo(version, commit string) prometheus.Collector {
 	g := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "fanfare_build_info",
 		Help:        "Always 1; the labels tell what this binary was made from.",
-		ConstLabels: prometheus.Labels{"version": b.version, "commit": b.commit},
+		ConstLabels: prometheus.Labels{"version": version, "commit": commit},
 	})
 	g.Set(1)
 	return g

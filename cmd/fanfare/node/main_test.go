@@ -1,0 +1,12 @@
+//go:build unix
+
+package node
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// TestMain fails a run that leaves goroutines behind.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.IgnoreCurrent()) }
