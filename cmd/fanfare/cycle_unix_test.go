@@ -4,11 +4,13 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"io"
 	"strings"
 	"testing"
 
+	"fanfare/cmd/fanfare/command"
 	"fanfare/cmd/fanfare/config"
 )
 
@@ -25,18 +27,18 @@ func TestTailSeesWhatPublishSends(t *testing.T) {
 		}
 	}
 	for _, ch := range channels {
-		if code, _, stderr := runCLI(t, env, "", "publish", ch, "my-event", `{"hello":"world"}`); code != exitOK {
+		if code, _, stderr := runLine(t, env, "publish", ch, "my-event", `{"hello":"world"}`); code != command.ExitOK {
 			t.Fatalf("publish on %s: exit code %d: %s", ch, code, stderr)
 		}
 		if got, want := <-lines, "  "+ch+`  my-event  {"hello":"world"}`; !strings.HasSuffix(got, want) {
 			t.Errorf("tail prints %q, want the end to be %q", got, want)
 		}
 	}
-	code, stdout, _ := runCLI(t, env, "", "publish", "presence-room", "e", "{}", "--info", "user_count")
-	if want := `{"channels":{"presence-room":{"user_count":1}}}` + "\n"; code != exitOK || stdout != want {
+	code, stdout, _ := runLine(t, env, "publish", "presence-room", "e", "{}", "--info", "user_count")
+	if want := `{"channels":{"presence-room":{"user_count":1}}}` + "\n"; code != command.ExitOK || stdout != want {
 		t.Errorf("publish --info: exit code %d, %q; want %q", code, stdout, want)
 	}
-	if code := stop(); code != exitOK {
+	if code := stop(); code != command.ExitOK {
 		t.Errorf("tail after Ctrl-C: exit code %d", code)
 	}
 }
@@ -49,8 +51,8 @@ func startTail(t *testing.T, env, channels []string) (lines, notes <-chan string
 	errs, errW := io.Pipe()
 	code := make(chan int, 1)
 	go func() {
-		c := cli{env: env, stdout: outW, stderr: errW}
-		code <- c.run(ctx, append([]string{"tail"}, channels...))
+		c := command.Process{Commands: commands(), Env: env, Stdout: outW, Stderr: errW}
+		code <- c.Run(ctx, append([]string{"tail"}, channels...))
 		_ = outW.Close()
 		_ = errW.Close()
 	}()
@@ -95,7 +97,16 @@ func TestTailFollowsANodeThatRestarts(t *testing.T) {
 	want("closed the connection with code 4200")
 	startServing(t, func(c *config.Config) { c.Server.Port = first.Port() })
 	want("subscribed to a")
-	if code := stop(); code != exitOK {
+	if code := stop(); code != command.ExitOK {
 		t.Errorf("tail after Ctrl-C: exit code %d", code)
 	}
+}
+
+// runLine runs one command line in this process.
+func runLine(t *testing.T, env []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	c := command.Process{Commands: commands(), Program: "fanfare", Env: env, Stdout: &out, Stderr: &errs}
+	code = c.Run(t.Context(), args)
+	return code, out.String(), errs.String()
 }

@@ -8,25 +8,26 @@ import (
 	"os"
 	"path/filepath"
 
+	"fanfare/cmd/fanfare/command"
 	"fanfare/cmd/fanfare/config"
 	"fanfare/cmd/fanfare/term"
 )
 
-func initCommand() *command {
-	return &command{
-		name:    "init",
-		args:    "[FILE]",
-		maxArgs: 1,
-		short:   "write a fanfare.toml with random credentials",
-		long: "Writes FILE (fanfare.toml when none is named), readable by its owner only: one app with random " +
+func initCommand() *command.Command {
+	return &command.Command{
+		Name:    "init",
+		Args:    "[FILE]",
+		MaxArgs: 1,
+		Short:   "write a fanfare.toml with random credentials",
+		Long: "Writes FILE (fanfare.toml when none is named), readable by its owner only: one app with random " +
 			"credentials, and every other setting as a comment with its default. It never overwrites a file.",
-		examples: []string{"init", "init /etc/fanfare/fanfare.toml"},
-		flags:    newFlags("init"),
-		run:      runInit,
+		Examples: []string{"init", "init /etc/fanfare/fanfare.toml"},
+		Flags:    command.NewFlags("init"),
+		Run:      runInit,
 	}
 }
 
-func runInit(_ context.Context, c *cli, args []string) error {
+func runInit(_ context.Context, c *command.Process, args []string) error {
 	name := config.DefaultFile
 	if len(args) > 0 {
 		name = args[0]
@@ -42,7 +43,7 @@ func runInit(_ context.Context, c *cli, args []string) error {
 	if filepath.Clean(name) != config.DefaultFile {
 		serve += " --config " + term.ShellQuote(name)
 	}
-	_, err = fmt.Fprintf(c.stdout, "wrote %s: app %s, key %s, and its secret\nnow run: %s\n", name, app.ID, app.Key, serve)
+	_, err = fmt.Fprintf(c.Stdout, "wrote %s: app %s, key %s, and its secret\nnow run: %s\n", name, app.ID, app.Key, serve)
 	return err
 }
 

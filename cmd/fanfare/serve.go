@@ -5,6 +5,7 @@ import (
 	"flag"
 	"strings"
 
+	"fanfare/cmd/fanfare/command"
 	"fanfare/cmd/fanfare/config"
 )
 
@@ -17,18 +18,18 @@ type serving struct {
 	given       map[string]string // flags that set a key of the configuration
 }
 
-func serveCommand() *command {
+func serveCommand() *command.Command {
 	s := &serving{given: make(map[string]string)}
-	fs := newFlags("serve")
+	fs := command.NewFlags("serve")
 	fs.StringVar(&s.config, "config", "", config.FileFlagDoc)
 	fs.StringVar(&s.apps, "apps-file", "", config.AppsFlagDoc)
 	fs.BoolVar(&s.printConfig, "print-config", false, "print what would be in force, and where each value comes from, and exit; secrets are masked")
 	fs.BoolVar(&s.banner, "banner", false, "print the lines to copy also where no terminal is, and the app's secret in them, which is masked otherwise")
-	groups := []flagGroup{{"Configuration", []string{"config", "apps-file", "print-config", "banner"}}}
-	return &command{
-		name:  "serve",
-		short: "serve WebSocket clients and the HTTP API",
-		long: "Serves until SIGTERM or SIGINT; then clients are sent away with 4200, so that they reconnect at once " +
+	groups := []command.Group{{Title: "Configuration", Names: []string{"config", "apps-file", "print-config", "banner"}}}
+	return &command.Command{
+		Name:  "serve",
+		Short: "serve WebSocket clients and the HTTP API",
+		Long: "Serves until SIGTERM or SIGINT; then clients are sent away with 4200, so that they reconnect at once " +
 			"(to another server, if there is one).\n\n" +
 			"Without any configured app it serves app-id / app-key / app-secret, on this machine only: `fanfare init` " +
 			"writes a configuration with credentials of your own. Apps have no flags: they are [[apps]] in the file, " +
@@ -37,32 +38,32 @@ func serveCommand() *command {
 			"Changes of apps in the files are taken over while it serves, at once and also on SIGHUP, and interrupt nobody: " +
 			"only clients of an app that was removed or disabled are closed, with 4003. All other settings need a restart, " +
 			"but for log.level and server.secret_overlap.",
-		examples: []string{
+		Examples: []string{
 			"serve",
 			"serve --port 8080 --metrics-port 0",
 			"serve --config /etc/fanfare/fanfare.toml --host 0.0.0.0",
 			"serve --print-config",
 		},
-		flags:  fs,
-		groups: append(groups, s.configFlags(fs)...),
-		run:    s.run,
+		Flags:  fs,
+		Groups: append(groups, s.configFlags(fs)...),
+		Run:    s.run,
 	}
 }
 
 // configFlags makes a flag of every key outside [[apps]]. Values are only
 // noted: load judges them, whatever source they have.
-func (s *serving) configFlags(fs *flag.FlagSet) []flagGroup {
-	var groups []flagGroup
+func (s *serving) configFlags(fs *flag.FlagSet) []command.Group {
+	var groups []command.Group
 	for _, key := range config.NamedKeys() {
 		if key.Flag == "" {
 			continue
 		}
 		if key.Heading != "" {
-			groups = append(groups, flagGroup{title: "Settings of " + key.Heading})
+			groups = append(groups, command.Group{Title: "Settings of " + key.Heading})
 		}
 		s.configFlag(fs, key)
 		g := &groups[len(groups)-1]
-		g.names = append(g.names, flagName(key))
+		g.Names = append(g.Names, flagName(key))
 	}
 	return groups
 }
@@ -83,16 +84,16 @@ func (s *serving) configFlag(fs *flag.FlagSet, key config.Key) {
 		fs.BoolFunc(name, doc, note)
 		return
 	}
-	fs.Func(name, "`"+strings.ToUpper(key.Kind)+"`"+placeholderOnly+doc, note)
+	fs.Func(name, "`"+strings.ToUpper(key.Kind)+"`"+command.PlaceholderOnly+doc, note)
 }
 
-func (s *serving) run(ctx context.Context, c *cli, _ []string) error {
-	l, err := config.Load(config.Sources{Flags: s.given, Env: c.env, File: s.config, Apps: s.apps})
+func (s *serving) run(ctx context.Context, c *command.Process, _ []string) error {
+	l, err := config.Load(config.Sources{Flags: s.given, Env: c.Env, File: s.config, Apps: s.apps})
 	if err != nil {
 		return err
 	}
 	if s.printConfig {
-		return l.Print(c.stdout)
+		return l.Print(c.Stdout)
 	}
 	return s.serve(ctx, c, l)
 }

@@ -5,20 +5,21 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"fanfare/cmd/fanfare/command"
 )
 
 // version is set by the Makefile (-ldflags "-X main.version=v1.2.3") for a
 // release; else the version control system's revision stands for it.
 var version string
 
-func versionCommand() *command {
-	return &command{
-		name:  "version",
-		short: "print version, commit and platform",
-		flags: newFlags("version"),
-		run: func(_ context.Context, c *cli, _ []string) error {
-			b := readBuild()
-			_, err := fmt.Fprintf(c.stdout, "fanfare %s (commit %s, %s, %s/%s)\n", b.version, b.commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+func versionCommand() *command.Command {
+	return &command.Command{
+		Name:  "version",
+		Short: "print version, commit and platform",
+		Flags: command.NewFlags("version"),
+		Run: func(_ context.Context, c *command.Process, _ []string) error {
+			_, err := fmt.Fprintf(c.Stdout, "fanfare %s (commit %s, %s, %s/%s)\n", c.Version, c.Commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}

@@ -100,6 +100,7 @@ func (a *App) fill(draft []assignment, note func(path, origin string)) error {
 	return errors.Join(errs...)
 }
 
+// AppPath is what precedes the keys of the i-th app in paths: "apps[0].".
 func AppPath(i int) string { return "apps[" + strconv.Itoa(i) + "]." }
 
 // record makes the record that the server keeps of the app.

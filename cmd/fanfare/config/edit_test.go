@@ -180,7 +180,7 @@ func TestRotateKeepsTheFormerSecretsThatEndLast(t *testing.T) {
 	mustEdit(t, dir, func(f *AppsFile) error { return ignoreID(f.Add(App{ID: "1", Key: "k", Secret: "s0"}, nil)) })
 	f := func(secret string, overlap time.Duration, former ...string) {
 		t.Helper()
-		until := time.Now().Add(overlap * time.Second).Truncate(time.Second)
+		until := time.Now().Add(overlap).Truncate(time.Second)
 		mustEdit(t, dir, func(f *AppsFile) error { return f.Rotate("1", secret, until) })
 		l, err := Load(Sources{File: dir + "/fanfare.toml"})
 		if err != nil {
@@ -194,12 +194,12 @@ func TestRotateKeepsTheFormerSecretsThatEndLast(t *testing.T) {
 			t.Errorf("after %s (-want +got):\n%s", secret, diff)
 		}
 	}
-	f("s1", 5000, "s0")
-	f("s2", 4000, "s0", "s1")
+	f("s1", 5000*time.Second, "s0")
+	f("s2", 4000*time.Second, "s0", "s1")
 	f("s3", 0, "s0", "s1", "s2") // that it is over is written down, for a server that runs
-	f("s4", 3000, "s0", "s1", "s3", "s2")
-	f("s5", 6000, "s4", "s0", "s1", "s3")
-	f("s0", 1000, "s4", "s1", "s3", "s5") // back: s0 is none of the former now
+	f("s4", 3000*time.Second, "s0", "s1", "s3", "s2")
+	f("s5", 6000*time.Second, "s4", "s0", "s1", "s3")
+	f("s0", 1000*time.Second, "s4", "s1", "s3", "s5") // back: s0 is none of the former now
 }
 
 // Long ago is not written on for ever.

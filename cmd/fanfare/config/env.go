@@ -125,6 +125,7 @@ func isForeign(name, text string) bool {
 	return isLink || serviceLink.MatchString(name)
 }
 
+// LookupEnv is os.Getenv of an environment that is given as os.Environ has it.
 func LookupEnv(environ []string, name string) string {
 	for _, kv := range slices.Backward(environ) {
 		if text, ok := strings.CutPrefix(kv, name+"="); ok {

@@ -60,7 +60,7 @@ func TestNodeStartsWithoutItsDatabase(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer ws.CloseNow() //nolint:errcheck // the test has ended
+			defer ws.CloseNow()
 			if _, frame, err := ws.Read(t.Context()); err != nil || !strings.Contains(string(frame), want) {
 				t.Errorf("%s: got %s, %v, want %s", key, frame, err, want)
 			}

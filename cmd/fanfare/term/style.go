@@ -19,11 +19,20 @@ func StyleOf(w io.Writer, getenv func(name string) string) Style {
 	return Style{Colours: IsTerminal(w) && !dumb}
 }
 
-func (s Style) Bold(text string) string  { return s.paint("1", text) }
-func (s Style) Dim(text string) string   { return s.paint("2", text) }
-func (s Style) Red(text string) string   { return s.paint("31", text) }
+// Bold paints text.
+func (s Style) Bold(text string) string { return s.paint("1", text) }
+
+// Dim paints text.
+func (s Style) Dim(text string) string { return s.paint("2", text) }
+
+// Red paints text.
+func (s Style) Red(text string) string { return s.paint("31", text) }
+
+// Green paints text.
 func (s Style) Green(text string) string { return s.paint("32", text) }
-func (s Style) Cyan(text string) string  { return s.paint("36", text) }
+
+// Cyan paints text.
+func (s Style) Cyan(text string) string { return s.paint("36", text) }
 
 func (s Style) paint(code, text string) string {
 	if !s.Colours {
