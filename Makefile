@@ -89,9 +89,10 @@ e2e: need-go need-node need-race $(E2E)/node_modules/.package-lock.json ## the r
 	@echo "screenshots:" && find bin/e2e -name '*.png'
 
 hostile: need-go ## clients that mean harm, against the real program
+	@.ci/packages.sh $(GUEST_PACKAGES)
 	rm -rf bin/hostile && mkdir -p bin/hostile
 	go test -tags e2e -count=1 -artifacts -outputdir '$(CURDIR)/bin/hostile' ./cmd/fanfare/hostile
-	@find bin/hostile -name hostile.txt -exec cat {} +
+	@find bin/hostile -name '*.txt' -exec cat {} +
 
 cross: need-go ## build and vet for Linux, macOS, and Windows (commands only)
 	.ci/cross.sh
