@@ -152,7 +152,7 @@ func api17(t *T) {
 	other.hears("for-all", channel)
 	c.expect("batched", channel)
 	c.expect("for-all", channel)
-	t.note("checked on one node; the half across nodes comes with the cluster")
+	t.note(oneNode)
 }
 
 func api18(t *T) {

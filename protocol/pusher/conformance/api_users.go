@@ -52,7 +52,7 @@ func api34(t *T) {
 		other.alive()
 		stranger.alive()
 	}
-	t.note("checked on one node; the half across nodes comes with the cluster")
+	t.note(oneNode)
 }
 
 func api35(t *T) {

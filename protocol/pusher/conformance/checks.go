@@ -1,9 +1,8 @@
 package main
 
-// checks holds the check of every statement that has one. The rest of
-// [statements] prints "later".
+// checks holds the check of every statement.
 var checks = map[string]func(*T){
-	"CON-01": con01, "CON-02": con02, "CON-03": con03, "CON-04": con04, "CON-06": con06,
+	"CON-01": con01, "CON-02": con02, "CON-03": con03, "CON-04": con04, "CON-05": con05, "CON-06": con06,
 	"CON-07": con07, "CON-08": con08, "CON-09": con09, "CON-10": con10, "CON-11": con11,
 	"CON-12": con12, "CON-13": con13, "CON-14": con14, "CON-15": con15, "CON-16": con16, "CON-17": con17,
 	"CON-18": con18, "CON-19": con19, "CON-20": con20, "CON-21": con21, "CON-22": con22,
@@ -19,7 +18,7 @@ var checks = map[string]func(*T){
 	"PRE-01": pre01, "PRE-02": pre02, "PRE-03": pre03, "PRE-04": pre04, "PRE-05": pre05,
 	"PRE-06": pre06, "PRE-07": pre07, "PRE-08": pre08, "PRE-09": pre09, "PRE-10": pre10,
 	"PRE-11": pre11, "PRE-12": pre12, "PRE-13": pre13, "PRE-14": pre14, "PRE-15": pre15,
-	"PRE-16": pre16, "PRE-17": pre17, "PRE-19": pre19,
+	"PRE-16": pre16, "PRE-17": pre17, "PRE-18": pre18, "PRE-19": pre19,
 
 	"CLI-01": cli01, "CLI-02": cli02, "CLI-03": cli03, "CLI-04": cli04, "CLI-05": cli05,
 	"CLI-06": cli06, "CLI-07": cli07, "CLI-08": cli08, "CLI-09": cli09, "CLI-10": cli10,
@@ -48,7 +47,7 @@ var checks = map[string]func(*T){
 	"WHK-01": whk01, "WHK-02": whk02, "WHK-03": whk03, "WHK-04": whk04, "WHK-05": whk05,
 	"WHK-06": whk06, "WHK-07": whk07, "WHK-08": whk08, "WHK-09": whk09, "WHK-10": whk10,
 	"WHK-11": whk11, "WHK-12": whk12, "WHK-13": whk13, "WHK-14": whk14, "WHK-15": whk15,
-	"WHK-16": whk16,
+	"WHK-16": whk16, "WHK-17": whk17,
 
 	"LAR-01": lar01, "LAR-02": lar02, "LAR-03": lar03, "LAR-04": lar04, "LAR-05": lar05, "LAR-06": lar06,
 	"LAR-07": lar07, "LAR-08": lar08,

@@ -323,7 +323,6 @@ func cli14(t *T) {
 	listener.hearsNothing()
 }
 
-// cli17 decodes as pusher-websocket-swift does: data is a String or nothing.
 func cli15(t *T) {
 	for _, prefix := range []string{"private-cache-", "presence-cache-"} {
 		channel := t.name(prefix)
@@ -333,6 +332,7 @@ func cli15(t *T) {
 		sender.enter(channel, "1") // the same user: nobody is told of a newcomer
 		sender.misses(channel)
 		sender.send("client-x", channel, "first")
+		sender.untilPong() // it was taken in
 		listener.hears("client-x", channel)
 		late := t.connect(mainApp)
 		late.enter(channel, "1")
@@ -340,6 +340,7 @@ func cli15(t *T) {
 		t.publish(sender.app, "event", "kept", channel)
 		sender.hears("event", channel)
 		sender.send("client-x", channel, "second")
+		sender.untilPong()
 		listener.barrier()
 		last := t.connect(mainApp)
 		last.enter(channel, "1")
@@ -347,6 +348,7 @@ func cli15(t *T) {
 	}
 }
 
+// cli17 decodes as pusher-websocket-swift does: data is a String or nothing.
 func cli17(t *T) {
 	channel := t.name("private-")
 	sender, listener := t.pair(channel)

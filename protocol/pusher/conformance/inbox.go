@@ -227,7 +227,7 @@ func (in *inbox) await(text, channel string) hookEvent {
 	}
 }
 
-// of returns the events read so far of a channel, but for the markers of tells.
+// of returns the events read so far of a channel, but for the markers of toldBefore.
 func (in *inbox) of(channel string) []string {
 	var texts []string
 	for _, e := range in.history {
@@ -241,17 +241,22 @@ func (in *inbox) of(channel string) []string {
 const marker = "client-marker"
 
 // tells proves that exactly these events were told of a channel, from the
-// start. C, which is subscribed there, sends a client event, which comes after
-// all that happened there before.
+// start.
 func (in *inbox) tells(c *client, channel string, want ...string) {
+	if got := in.toldBefore(c, channel); !slices.Equal(got, want) {
+		in.t.fatalf("told %q of %s, want %q", got, channel, want)
+	}
+}
+
+// toldBefore returns all events that were told of a channel. C, which is
+// subscribed there, sends a client event, which comes after all that happened
+// there before.
+func (in *inbox) toldBefore(c *client, channel string) []string {
 	c.send(marker, channel, "{}")
 	for {
 		if e := in.take(); e.Channel == channel && e.Event == marker {
-			break
+			return in.of(channel)
 		}
-	}
-	if got := in.of(channel); !slices.Equal(got, want) {
-		in.t.fatalf("told %q of %s, want %q", got, channel, want)
 	}
 }
 

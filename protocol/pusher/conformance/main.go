@@ -6,9 +6,8 @@
 //
 // It prints one line for each statement, "ID<TAB>pass|fail|later<TAB>text",
 // the reason of each failure on standard error, and a summary. The exit status
-// is 1 when a statement fails. "later" is a statement that has no check yet,
-// or one that this target cannot be put to; it is never printed for a check
-// that ran.
+// is 1 when a statement fails. "later" is one that this target cannot be put to;
+// it is never printed for a check that ran.
 //
 // Everything goes over the wire: raw frames and requests from package wire,
 // and the stock JavaScript clients in Node. Where the checklist names a vector

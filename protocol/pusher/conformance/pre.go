@@ -340,6 +340,7 @@ func pre17(t *T) {
 		t.fatalf("the others are told %s, want the user_info of the sign-in", e)
 	}
 	c.send("client-x", room, "{}")
+	c.alive() // it was taken in
 	if e := watcher.hears("client-x", room); string(e.Members["user_id"]) != encode(user) {
 		t.fatalf("a client event came as %s, want the user_id of the sign-in", e)
 	}

@@ -242,7 +242,7 @@ func sig07(t *T) {
 		c.hearsNothing()
 	}
 	page.heardAll()
-	t.note("checked on one node; the half across nodes comes with the cluster")
+	t.note(oneNode)
 }
 
 func sig08(t *T) {

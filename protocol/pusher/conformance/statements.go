@@ -19,7 +19,7 @@ var statements = []statement{
 	{"CON-02", "The first frame after a valid upgrade is `pusher:connection_established` with `data` of JSON type string", ""},
 	{"CON-03", "That string decodes to an object with `socket_id` (string) and `activity_timeout` (number > 0)", ""},
 	{"CON-04", "`socket_id` matches `^\\d+\\.\\d+$`", ""},
-	{"CON-05", `10 000 concurrent connections on 2 nodes have distinct socket ids`, ""},
+	{"CON-05", `10 000 concurrent connections on 2 nodes have distinct socket ids (checked on one node; the half across nodes comes later)`, ""},
 	{"CON-06", `Reconnecting yields a different socket id`, ""},
 	{"CON-07", `Unknown query parameters are ignored`, ""},
 	{"CON-08", "`protocol=4`, `5` and `6` are accepted", ""},
@@ -91,7 +91,7 @@ var statements = []statement{
 	{"PRE-15", `A 129-character user id is refused`, `R! S!`},
 	{"PRE-16", "No `channel_data` and not signed in → refused", `R! (accepted, empties everyone's list)`},
 	{"PRE-17", "No `channel_data` but signed in, private-form signature → accepted with the signed-in identity", `all !`},
-	{"PRE-18", `Members are shared across nodes`, ""},
+	{"PRE-18", `Members are shared across nodes (checked on one node; the half across nodes comes later)`, ""},
 	{"PRE-19", "Echo `here`, `joining`, `leaving` fire with the callback's user info", ""},
 
 	// Client events.
@@ -207,7 +207,7 @@ var statements = []statement{
 	{"WHK-14", `cache_miss once for 50 subscribers of one empty channel`, `S! K!`},
 	{"WHK-15", `subscription_count carries an integer and is throttled above 100`, `S!`},
 	{"WHK-16", "`time_ms` is in milliseconds", ""},
-	{"WHK-17", `In a cluster each event is sent exactly once`, ""},
+	{"WHK-17", `In a cluster each event is sent exactly once (checked on one node; the half across nodes comes later)`, ""},
 
 	// Laravel.
 	{"LAR-01", "`broadcast(new Event)` with host/port/scheme options reaches an Echo listener", ""},
