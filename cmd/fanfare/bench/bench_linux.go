@@ -11,7 +11,6 @@ import (
 	"fanfare/bench/loadgen"
 	"fanfare/bench/report"
 	"fanfare/bench/scenario"
-	"fanfare/bench/scenario/idle"
 	"fanfare/cmd/fanfare/client"
 	"fanfare/cmd/fanfare/command"
 	"fanfare/cmd/fanfare/term"
@@ -36,6 +35,7 @@ type workload struct {
 	register    func(p *parameters)
 	scenario    func() scenario.Scenario // with the parameters that the flags gave
 	sockets     func() int               // that it opens
+	undrawn     bool                     // it has neither latency nor throughput
 }
 
 // command makes the subcommand that runs w.
@@ -71,8 +71,8 @@ func (b *benching) run(ctx context.Context, c *command.Process, parameters map[s
 	if err := s.Validate(); err != nil {
 		return command.Usagef("%w", err)
 	}
-	if b.svg != "" && s.Name() == (idle.Scenario{}).Name() {
-		return command.Usagef("--svg=%s: idle has neither latency nor throughput to draw; --json keeps its figures", b.svg)
+	if b.svg != "" && b.workload.undrawn {
+		return command.Usagef("--svg=%s: %s has neither latency nor throughput to draw; --json keeps its figures", b.svg, s.Name())
 	}
 	if b.patience <= 0 {
 		return command.Usagef("--patience %s: want a time above 0, such as 5s", b.patience)

@@ -49,6 +49,7 @@ func benchIdle() workload {
 		},
 		scenario: func() scenario.Scenario { return *s },
 		sockets:  func() int { return s.Connections },
+		undrawn:  true,
 	}
 }
 
