@@ -11,6 +11,7 @@ import (
 	"fanfare/channels/apps"
 	"fanfare/cmd/fanfare/command"
 	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/config/setting"
 	"fanfare/cmd/fanfare/term"
 )
 
@@ -39,7 +40,7 @@ func NewBanner(c *command.Process, l *config.Loaded, port int, secrets bool) (Ba
 		Style:   term.StyleOf(c.Stdout, c.Getenv),
 	}
 	if b.masked = !secrets && b.App.Secret != apps.Default().Secret; b.masked {
-		b.App.Secret = config.Mask
+		b.App.Secret = setting.Mask
 	}
 	b.Flags = b.clientFlags(l, i, port)
 	return b, true
@@ -141,15 +142,15 @@ func dotenvQuote(value string) string {
 func (b *Banner) pusherJS() []string {
 	options := [][2]string{
 		{"cluster", `""`},
-		{"wsHost", config.Quote(b.Base.Hostname())},
+		{"wsHost", setting.Quote(b.Base.Hostname())},
 		{"wsPort", b.Base.Port()},
 		{"forceTLS", "false"},
 		{"enabledTransports", `["ws"]`},
 	}
 	if b.Base.Path != "" {
-		options = append(options, [2]string{"wsPath", config.Quote(b.Base.Path)})
+		options = append(options, [2]string{"wsPath", setting.Quote(b.Base.Path)})
 	}
-	lines := []string{"new Pusher(" + config.Quote(b.App.Key) + ", {"}
+	lines := []string{"new Pusher(" + setting.Quote(b.App.Key) + ", {"}
 	for _, o := range options {
 		lines = append(lines, fmt.Sprintf("  %s %s,", b.Style.Cyan(o[0])+":", o[1]))
 	}

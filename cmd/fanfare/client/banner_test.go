@@ -11,6 +11,7 @@ import (
 
 	"fanfare/cmd/fanfare/command"
 	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/config/setting"
 )
 
 func TestBanner(t *testing.T) {
@@ -95,7 +96,7 @@ func TestBannerMasksSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := writeBanner(t, l, 6001, asked)
-		if strings.Contains(got, secret) != shown || strings.Contains(got, hint) == shown || strings.Contains(got, config.Mask) == shown {
+		if strings.Contains(got, secret) != shown || strings.Contains(got, hint) == shown || strings.Contains(got, setting.Mask) == shown {
 			t.Errorf("asked for %v: want the secret %s shown %v:\n%s", asked, secret, shown, got)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"fanfare/channels/apps"
+	"fanfare/cmd/fanfare/config/setting"
 )
 
 // addApps makes the apps of both files, and the one that FANFARE_APP_* describe.
@@ -14,10 +15,10 @@ import (
 // one. Without any app the built-in one is served, which they may change too;
 // but not where a file of apps is there and empty: somebody removed them. Nor
 // where apps are looked up in a database.
-func (l *Loaded) addApps(file, own fileValues, env []assignment) error {
+func (l *Loaded) addApps(file, own fileValues, env setting.Draft) error {
 	drafts := slices.Concat(file.apps, own.apps)
-	if len(drafts) == 0 && own.name == "" && valueOf(env, "id") == "" && l.Database.URL == "" {
-		l.Builtin = valueOf(env, "secret") == ""
+	if len(drafts) == 0 && own.name == "" && env.Text("id") == "" && l.Database.URL == "" {
+		l.Builtin = env.Text("secret") == ""
 		drafts = append(drafts, builtinApp())
 	}
 	at, err := envTarget(drafts, env)
@@ -33,49 +34,36 @@ func (l *Loaded) addApps(file, own fileValues, env []assignment) error {
 	return l.buildApps(drafts)
 }
 
-func builtinApp() []assignment {
+func builtinApp() setting.Draft {
 	d := apps.Default()
-	return []assignment{
-		{path: "id", text: d.ID, origin: originDefault},
-		{path: "key", text: d.Key, origin: originDefault},
-		{path: "secret", text: d.Secret, origin: originDefault},
+	return setting.Draft{
+		{Path: "id", Text: d.ID, Origin: originDefault},
+		{Path: "key", Text: d.Key, Origin: originDefault},
+		{Path: "secret", Text: d.Secret, Origin: originDefault},
 	}
 }
 
 // envTarget is the index of the app that FANFARE_APP_* speak of; len(drafts)
 // for a new one.
-func envTarget(drafts [][]assignment, env []assignment) (int, error) {
-	id := valueOf(env, "id")
+func envTarget(drafts []setting.Draft, env setting.Draft) (int, error) {
+	id := env.Text("id")
 	switch {
 	case len(env) == 0:
 		return 0, nil
 	case id != "":
-		i := slices.IndexFunc(drafts, func(d []assignment) bool { return valueOf(d, "id") == id })
+		i := slices.IndexFunc(drafts, func(d setting.Draft) bool { return d.Text("id") == id })
 		if i < 0 {
 			return len(drafts), nil
 		}
 		return i, nil
 	case len(drafts) > 1:
 		return 0, fmt.Errorf("%s is set, but not FANFARE_APP_ID, and %s has %d apps: set FANFARE_APP_ID to the one that is meant",
-			env[0].origin, drafts[0][0].origin, len(drafts))
+			env[0].Origin, drafts[0][0].Origin, len(drafts))
 	}
 	return 0, nil
 }
 
-// valueOf is the last text given to a path, "" when none is.
-func valueOf(list []assignment, path string) string {
-	for _, a := range slices.Backward(list) {
-		if text, ok := a.toml.(string); ok && a.path == path {
-			return text
-		}
-		if a.path == path {
-			return a.text
-		}
-	}
-	return ""
-}
-
-func (l *Loaded) buildApps(drafts [][]assignment) error {
+func (l *Loaded) buildApps(drafts []setting.Draft) error {
 	l.Apps = make([]App, len(drafts))
 	var errs []error
 	for i, draft := range drafts {
@@ -87,17 +75,12 @@ func (l *Loaded) buildApps(drafts [][]assignment) error {
 }
 
 // fill gives the app what the draft says, and its defaults for the rest.
-func (a *App) fill(draft []assignment, note func(path, origin string)) error {
-	lists := tablesOf(a)
-	given := make([][][]assignment, len(lists))
-	for k, t := range lists {
-		draft, given[k] = t.take(draft)
+func (a *App) fill(draft setting.Draft, note func(path, origin string)) error {
+	preset := ""
+	if draft.Text("limits") == apps.PresetPusher {
+		preset = apps.PresetPusher
 	}
-	errs := []error{assign(settingsOf(a), valueOf(draft, "limits"), draft, note)}
-	for k, t := range lists {
-		errs = append(errs, t.fill(given[k], note))
-	}
-	return errors.Join(errs...)
+	return draft.Fill(a, preset, note)
 }
 
 // AppPath is what precedes the keys of the i-th app in paths: "apps[0].".

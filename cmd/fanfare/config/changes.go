@@ -4,33 +4,34 @@ import (
 	"slices"
 	"time"
 
+	"fanfare/cmd/fanfare/config/setting"
 	"fanfare/cmd/fanfare/spelling"
 )
 
 // Add adds an app with these credentials and what the KEY=VALUE words say. It
 // returns the app's id, which the words may have changed.
 func (f *AppsFile) Add(app App, words []string) (id string, err error) {
-	draft, err := setKeys([]assignment{
-		{path: "id", text: app.ID, origin: editOrigin},
-		{path: "key", text: app.Key, origin: editOrigin},
-		{path: secretPath, text: app.Secret, origin: editOrigin},
+	draft, err := setKeys(setting.Draft{
+		{Path: "id", Text: app.ID, Origin: editOrigin},
+		{Path: "key", Text: app.Key, Origin: editOrigin},
+		{Path: "secret", Text: app.Secret, Origin: editOrigin},
 	}, words)
 	f.drafts = append(f.drafts, draft)
-	return valueOf(draft, "id"), err
+	return draft.Text("id"), err
 }
 
 // Set puts KEY=VALUE words into the app with that id. KEY= alone takes the default
 // again.
 func (f *AppsFile) Set(id string, words []string) error {
-	return f.change(id, func(draft []assignment) ([]assignment, error) { return setKeys(draft, words) })
+	return f.change(id, func(draft setting.Draft) (setting.Draft, error) { return setKeys(draft, words) })
 }
 
 // Enable has the app served, or not.
 func (f *AppsFile) Enable(id string, enabled bool) error {
-	return f.change(id, func(draft []assignment) ([]assignment, error) {
-		draft = without(draft, "enabled")
+	return f.change(id, func(draft setting.Draft) (setting.Draft, error) {
+		draft = draft.Without("enabled")
 		if !enabled {
-			draft = append(draft, assignment{path: "enabled", text: "false", origin: editOrigin})
+			draft = append(draft, setting.Value{Path: "enabled", Text: "false", Origin: editOrigin})
 		}
 		return draft, nil
 	})
@@ -39,7 +40,7 @@ func (f *AppsFile) Enable(id string, enabled bool) error {
 // Rotate gives the app a new secret. What is signed with the old one verifies
 // until then.
 func (f *AppsFile) Rotate(id, secret string, until time.Time) error {
-	return f.change(id, func(draft []assignment) ([]assignment, error) { return rotate(draft, secret, until) })
+	return f.change(id, func(draft setting.Draft) (setting.Draft, error) { return rotate(draft, secret, until) })
 }
 
 // Remove takes the app out of the file.
@@ -51,7 +52,7 @@ func (f *AppsFile) Remove(id string) error {
 	return err
 }
 
-func (f *AppsFile) change(id string, how func(draft []assignment) ([]assignment, error)) error {
+func (f *AppsFile) change(id string, how func(draft setting.Draft) (setting.Draft, error)) error {
 	i, err := f.find(id)
 	if err != nil {
 		return err
@@ -62,7 +63,7 @@ func (f *AppsFile) change(id string, how func(draft []assignment) ([]assignment,
 
 // find gives the index of the app with that id.
 func (f *AppsFile) find(id string) (int, error) {
-	i := slices.IndexFunc(f.drafts, func(d []assignment) bool { return valueOf(d, "id") == id })
+	i := slices.IndexFunc(f.drafts, func(d setting.Draft) bool { return d.Text("id") == id })
 	if i >= 0 {
 		return i, nil
 	}

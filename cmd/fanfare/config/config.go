@@ -1,12 +1,16 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"fanfare/cmd/fanfare/config/setting"
+)
 
 // Config is everything that fanfare can be told. A value comes from a flag,
 // else from a FANFARE_* variable, else from fanfare.toml, else from its
 // default. The comments of the fields are what --help and the README print;
-// the tags name the key, the default (and the one that limits = "pusher"
-// sets), and what is allowed.
+// the tags are those of package setting, and pusher is the preset that
+// limits = "pusher" asks for.
 type Config struct {
 	Server   Server   `key:"server"`
 	Metrics  Metrics  `key:"metrics"`
@@ -39,7 +43,7 @@ type Server struct {
 
 	// Bytes of one WebSocket message, fragments taken together. A larger one
 	// is closed with 1009.
-	MaxMessage Bytes `key:"max_message" default:"1MiB" range:"1KiB..64MiB"`
+	MaxMessage setting.Bytes `key:"max_message" default:"1MiB" range:"1KiB..64MiB"`
 
 	// Seconds that a client has to answer a ping before it is closed with
 	// 4201.
@@ -48,7 +52,7 @@ type Server struct {
 	// Bytes that may wait for one connection that reads too slowly. Beyond
 	// them messages that may be dropped are (slow_policy), or it is closed with
 	// 4100.
-	QueueBytes Bytes `key:"queue_bytes" default:"1MiB" range:"16KiB..1GiB"`
+	QueueBytes setting.Bytes `key:"queue_bytes" default:"1MiB" range:"16KiB..1GiB"`
 
 	// Messages that may wait for one connection that reads too slowly. Beyond
 	// them messages that may be dropped are (slow_policy), or it is closed with
@@ -63,19 +67,21 @@ type Server struct {
 	// Bytes that may wait for all connections together. Beyond them the oldest
 	// backlog is closed. auto is a quarter of the memory that the machine or
 	// cgroup gives.
-	QueueBudget Bytes `key:"queue_budget" default:"auto" range:"1MiB..1PiB"`
-	// Bytes of unfinished requests and messages of all connections together. Beyond them whoever sends more is refused. auto is
-	// an eighth of the memory that the machine or cgroup gives.
-	InputBudget Bytes `key:"input_budget" default:"auto" range:"1MiB..1PiB"`
+	QueueBudget setting.Bytes `key:"queue_budget" default:"auto" range:"1MiB..1PiB"`
+
+	// Bytes of unfinished requests and messages of all connections together.
+	// Beyond them whoever sends more is refused. auto is an eighth of the memory
+	// that the machine or cgroup gives.
+	InputBudget setting.Bytes `key:"input_budget" default:"auto" range:"1MiB..1PiB"`
 
 	// Bytes of published events that may wait for one loop. Beyond them a
 	// publish is refused with 503.
-	MailboxBytes Bytes `key:"mailbox_bytes" default:"64MiB" range:"1MiB..64GiB"`
+	MailboxBytes setting.Bytes `key:"mailbox_bytes" default:"64MiB" range:"1MiB..64GiB"`
 
 	// Bytes of events that cache channels keep, all together. Beyond them those
 	// go first that would expire first. auto is an eighth of the memory that the
 	// machine or cgroup gives.
-	CacheBudget Bytes `key:"cache_budget" default:"auto" range:"1MiB..1PiB"`
+	CacheBudget setting.Bytes `key:"cache_budget" default:"auto" range:"1MiB..1PiB"`
 
 	// Whether broadcasts leave through io_uring where the kernel (Linux 5.18)
 	// and the sandbox allow it. A broadcast takes about a sixth less CPU.
@@ -89,7 +95,7 @@ type Server struct {
 
 	// Seconds that a stop (SIGTERM, SIGINT) may take: clients are sent 4200,
 	// and what is queued for them is flushed.
-	ShutdownGrace time.Duration `key:"shutdown_grace" default:"5" range:"0.1..3600"`
+	ShutdownGrace time.Duration `key:"shutdown_grace" default:"5" range:"0.1..3600" elsewhere:"shutdown_grace_period"`
 
 	// Goroutines that check signatures and do other work that may wait. auto
 	// is four per loop, and a few more with a database.
@@ -163,11 +169,11 @@ type Webhooks struct {
 
 	// Bytes of events that may wait for one endpoint. Beyond them the oldest are
 	// dropped.
-	QueueBytes Bytes `key:"queue_bytes" default:"64MiB" range:"64KiB..64GiB"`
+	QueueBytes setting.Bytes `key:"queue_bytes" default:"64MiB" range:"64KiB..64GiB"`
 
 	// Bytes of events that may wait for all endpoints together. Beyond them the
 	// oldest are dropped.
-	QueueBudget Bytes `key:"queue_budget" default:"256MiB" range:"64KiB..1PiB"`
+	QueueBudget setting.Bytes `key:"queue_budget" default:"256MiB" range:"64KiB..1PiB"`
 
 	// Requests that one endpoint may have under way, for apps without
 	// webhook_batching. The order on each channel holds with any number, 1 makes it
@@ -197,7 +203,7 @@ type Database struct {
 	// postgres://USER:PASSWORD@HOST:5432/DATABASE or
 	// mysql://USER:PASSWORD@HOST:3306/DATABASE. Empty is none. Others on the machine
 	// can see a flag, but not a variable.
-	URL string `key:"url" default:""`
+	URL string `key:"url" default:"" secret:"true"`
 
 	// Name of the table, if need be with its schema in front: soketi.apps.
 	Table string `key:"table" default:"apps"`
@@ -231,13 +237,13 @@ type Database struct {
 // what its clients may do.
 type App struct {
 	// Id in the path of the HTTP API: /apps/ID/events.
-	ID string `key:"id"`
+	ID string `key:"id" elsewhere:"app_id"`
 
 	// Public key that clients connect with: /app/KEY.
 	Key string `key:"key"`
 
 	// Secret that signs requests and subscriptions. Keep it on servers.
-	Secret string `key:"secret"`
+	Secret string `key:"secret" secret:"true"`
 
 	// Whether the app is served. Clients of a disabled one are closed with
 	// 4003.
@@ -245,15 +251,15 @@ type App struct {
 
 	// Whether clients may send client-* events (whispers) on private and
 	// presence channels.
-	ClientEvents bool `key:"client_events" default:"true"`
+	ClientEvents bool `key:"client_events" default:"true" elsewhere:"enable_client_messages accept_client_events_from"`
 
 	// Connections at which the app's newcomers are closed with 4004. 0 is no
 	// limit.
-	MaxConnections int `key:"max_connections" default:"0" range:"0..100000000"`
+	MaxConnections int `key:"max_connections" default:"0" range:"0..100000000" elsewhere:"max_conns capacity"`
 
 	// Seconds without traffic after which client and server ping each other.
 	// Keep it below the idle time-out of proxies (nginx: 60).
-	ActivityTimeout time.Duration `key:"activity_timeout" default:"30" pusher:"120" range:"1..3600"`
+	ActivityTimeout time.Duration `key:"activity_timeout" default:"30" pusher:"120" range:"1..3600" elsewhere:"ping_interval"`
 
 	// Origins of pages that may connect, such as https://example.com,
 	// *.example.com or http://localhost:*. Others are closed with 4009. None
@@ -278,7 +284,7 @@ type App struct {
 
 	// Bytes of the app's messages that may wait for one client. 0 is
 	// server.queue_bytes, which holds besides.
-	SlowBytes Bytes `key:"slow_bytes" default:"0" range:"0..1GiB"`
+	SlowBytes setting.Bytes `key:"slow_bytes" default:"0" range:"0..1GiB"`
 
 	// Messages of the app that may wait for one client. 0 is server.queue_frames,
 	// which holds besides.
@@ -302,10 +308,10 @@ type App struct {
 
 	// Whether clients are closed with 4009 that have neither signed in nor
 	// subscribed to a private or presence channel within authorization_timeout.
-	AuthorizedConnections bool `key:"authorized_connections" default:"false"`
+	AuthorizedConnections bool `key:"authorized_connections" default:"false" elsewhere:"enable_user_authentication"`
 
 	// Seconds that clients have for what authorized_connections asks of them.
-	AuthorizationTimeout time.Duration `key:"authorization_timeout" default:"30" range:"1..3600"`
+	AuthorizationTimeout time.Duration `key:"authorization_timeout" default:"30" range:"1..3600" elsewhere:"user_authentication_timeout"`
 
 	// Whether users whose connections the application terminates are closed with
 	// 4200, so that they come back at once and are asked for their sign-in again.
@@ -338,7 +344,7 @@ type Slow struct {
 
 	// Bytes that may wait for one client on all these channels together. 0 is
 	// server.queue_bytes, which holds besides.
-	Bytes Bytes `key:"bytes" default:"0" range:"0..1GiB"`
+	Bytes setting.Bytes `key:"bytes" default:"0" range:"0..1GiB"`
 
 	// Messages that may wait for one client on all these channels together. 0 is
 	// server.queue_frames, which holds besides.
@@ -360,16 +366,16 @@ type Webhook struct {
 	// Events that it is told: channel_occupied, channel_vacated, member_added,
 	// member_removed, client_event, cache_miss, subscription_count. None means
 	// all.
-	Events []string `key:"events" default:""`
+	Events []string `key:"events" default:"" elsewhere:"event_types"`
 
 	// Beginning of the names of the channels that it is told of. Empty means all.
-	ChannelPrefix string `key:"channel_prefix" default:""`
+	ChannelPrefix string `key:"channel_prefix" default:"" elsewhere:"channel_name_starts_with"`
 
 	// End of the names of the channels that it is told of. Empty means all.
-	ChannelSuffix string `key:"channel_suffix" default:""`
+	ChannelSuffix string `key:"channel_suffix" default:"" elsewhere:"channel_name_ends_with"`
 
 	// Headers that go with every request, such as {Authorization = "Bearer ..."}.
-	Headers map[string]string `key:"headers" default:""`
+	Headers map[string]string `key:"headers" default:"" secret:"true"`
 
 	// Whether the address may be on this machine or a private network, as an
 	// application under development is.
@@ -380,7 +386,7 @@ type Webhook struct {
 // and verifies for a while longer. fanfare app rotate writes them.
 type Former struct {
 	// Secret that was replaced.
-	Secret string `key:"secret"`
+	Secret string `key:"secret" secret:"true"`
 
 	// Moment from which it verifies no longer, such as 2026-11-23T12:00:00Z.
 	Until time.Time `key:"until"`
@@ -391,46 +397,46 @@ type Former struct {
 // but for message_size and request_size, which count bytes on the wire.
 type Limit struct {
 	// Bytes of data in one published event. Beyond: 413.
-	EventData Bytes `key:"event_data" default:"100KiB" pusher:"10KiB" range:"1..64MiB"`
+	EventData setting.Bytes `key:"event_data" default:"100KiB" pusher:"10KiB" range:"1..64MiB" elsewhere:"max_event_payload_in_kb"`
 
 	// Bytes of data in one client event.
-	ClientEventData Bytes `key:"client_event_data" default:"100KiB" pusher:"10KiB" range:"1..64MiB"`
+	ClientEventData setting.Bytes `key:"client_event_data" default:"100KiB" pusher:"10KiB" range:"1..64MiB"`
 
 	// Client events per second and connection; as many may come in one burst.
 	// Beyond: error 4301. 0 is no limit.
-	ClientEventsPerSecond int `key:"client_events_per_second" default:"10" range:"0..100000000"`
+	ClientEventsPerSecond int `key:"client_events_per_second" default:"10" range:"0..100000000" elsewhere:"max_client_events_per_sec"`
 
 	// Events per second that the app's servers may publish on one node, counted
 	// once per channel; as many may come in one burst. Beyond: 429. 0 is no limit.
-	EventsPerSecond int `key:"events_per_second" default:"0" range:"0..100000000"`
+	EventsPerSecond int `key:"events_per_second" default:"0" range:"0..100000000" elsewhere:"max_backend_events_per_sec"`
 
 	// Other HTTP API requests per second that the app's servers may make on one
 	// node; as many may come in one burst. Beyond: 429. 0 is no limit.
-	ReadsPerSecond int `key:"reads_per_second" default:"0" range:"0..100000000"`
+	ReadsPerSecond int `key:"reads_per_second" default:"0" range:"0..100000000" elsewhere:"max_read_req_per_sec"`
 
 	// Connections that may be signed in as one user on one node. 0 is no limit.
 	ConnectionsPerUser int `key:"connections_per_user" default:"0" range:"0..100000000"`
 
 	// Channels that one published event may name.
-	ChannelsPerPublish int `key:"channels_per_publish" default:"100" range:"1..100000000"`
+	ChannelsPerPublish int `key:"channels_per_publish" default:"100" range:"1..100000000" elsewhere:"max_event_channels_at_once"`
 
 	// Events that one batch may carry.
-	EventsPerBatch int `key:"events_per_batch" default:"10" range:"1..100000000"`
+	EventsPerBatch int `key:"events_per_batch" default:"10" range:"1..100000000" elsewhere:"max_event_batch_size"`
 
 	// Characters of a channel name, prefix included.
-	ChannelName int `key:"channel_name" default:"200" range:"1..1024"`
+	ChannelName int `key:"channel_name" default:"200" range:"1..1024" elsewhere:"max_channel_name_length"`
 
 	// Characters of an event name.
-	EventName int `key:"event_name" default:"200" range:"1..1024"`
+	EventName int `key:"event_name" default:"200" range:"1..1024" elsewhere:"max_event_name_length"`
 
 	// Channels that one connection may be subscribed to at once. 0 is no limit.
 	ChannelsPerConnection int `key:"channels_per_connection" default:"10000" range:"0..100000000"`
 
 	// Distinct users of one presence channel. 0 is no limit.
-	PresenceMembers int `key:"presence_members" default:"10000" pusher:"100" range:"0..100000000"`
+	PresenceMembers int `key:"presence_members" default:"10000" pusher:"100" range:"0..100000000" elsewhere:"max_presence_members_per_channel"`
 
 	// Bytes of the user object (channel_data) that a presence member brings.
-	PresenceUserInfo Bytes `key:"presence_user_info" default:"2KiB" pusher:"1KiB" range:"1..64MiB"`
+	PresenceUserInfo setting.Bytes `key:"presence_user_info" default:"2KiB" pusher:"1KiB" range:"1..64MiB" elsewhere:"max_presence_member_size_in_kb"`
 
 	// Characters of a presence member's user_id.
 	PresenceUserID int `key:"presence_user_id" default:"128" range:"1..1024"`
@@ -442,8 +448,8 @@ type Limit struct {
 	CachedEventLife time.Duration `key:"cached_event_life" default:"1800" range:"1..86400"`
 
 	// Bytes of one WebSocket message from a client.
-	MessageSize Bytes `key:"message_size" default:"256KiB" pusher:"64KiB" range:"1KiB..64MiB"`
+	MessageSize setting.Bytes `key:"message_size" default:"256KiB" pusher:"64KiB" range:"1KiB..64MiB" elsewhere:"max_message_size"`
 
 	// Bytes of one HTTP API request's body.
-	RequestSize Bytes `key:"request_size" default:"4MiB" pusher:"1MiB" range:"1KiB..64MiB"`
+	RequestSize setting.Bytes `key:"request_size" default:"4MiB" pusher:"1MiB" range:"1KiB..64MiB" elsewhere:"max_request_size"`
 }

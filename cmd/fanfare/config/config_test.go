@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fanfare/channels/apps"
+	"fanfare/cmd/fanfare/config/setting"
+	"fanfare/cmd/fanfare/config/setting/settingtest"
 )
 
 // TestSamples loads testdata/*.good.toml and *.bad.toml. Lines that begin with
@@ -108,19 +110,15 @@ func TestSettings(t *testing.T) {
 }
 
 // TestDefaultsArriveInTheFields wants what is written as a default to be what
-// the field holds: zero for a number's auto, the word itself for a text's.
+// the field holds.
 func TestDefaultsArriveInTheFields(t *testing.T) {
 	l, err := Load(Sources{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range settingsOf(&l.Config) {
-		want := s.defaultText("")
-		if want == auto && s.kind() != "text" {
-			want = "0"
-		}
-		if got := formatValue(s.field); got != want {
-			t.Errorf("%s is %q by default, want %q", s.path, got, want)
+	for _, s := range setting.Of(&l.Config) {
+		if got, want := s.Text(), s.Default(""); got != want {
+			t.Errorf("%s is %q by default, want %q", s.Path, got, want)
 		}
 	}
 }
@@ -146,55 +144,41 @@ func TestDefaults(t *testing.T) {
 // TestRecordTakesEverything changes every key of an app, one at a time, and
 // wants the server's record to change.
 func TestRecordTakesEverything(t *testing.T) {
-	for _, s := range settingsOf(&App{}) {
-		if s.path == "limits" {
+	build := func(draft ...setting.Value) *App {
+		t.Helper()
+		var app App
+		if err := app.fill(draft, func(_, _ string) {}); err != nil {
+			t.Fatal(err)
+		}
+		return &app
+	}
+	plain := build()
+	for _, s := range setting.Of(plain) {
+		if s.Path == "limits" {
 			continue // it says what the others default to
 		}
-		build := func(change bool) *apps.App {
-			var app App
-			for _, s2 := range settingsOf(&app) {
-				s2.setDefault("")
-				if change && s2.path == s.path {
-					text := another(s2)
-					if err := s2.set(text); err != nil {
-						t.Fatalf("%s = %s: %v", s2.path, text, err)
-					}
-				}
-			}
-			return app.record()
-		}
-		if cmp.Equal(build(false), build(true)) {
-			t.Errorf("%s has no effect on the app's record", s.path)
+		changed := build(s.Given(s.Path, settingtest.Another(s)))
+		if cmp.Equal(plain.record(), changed.record()) {
+			t.Errorf("%s has no effect on the app's record", s.Path)
 		}
 	}
 }
 
 // TestWebhookRecordTakesEverything does the same for [[apps.webhooks]].
 func TestWebhookRecordTakesEverything(t *testing.T) {
-	for _, s := range settingsOf(&Webhook{}) {
+	for _, s := range setting.Of(&Webhook{}) {
 		var w Webhook
-		for _, s2 := range settingsOf(&w) {
-			if s2.path == s.path {
-				if err := s2.set(another(s2)); err != nil {
+		for _, s2 := range setting.Of(&w) {
+			if s2.Path == s.Path {
+				if err := s2.Set(settingtest.Another(s2)); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}
 		if cmp.Equal(w.record(), apps.Webhook{}) {
-			t.Errorf("%s has no effect on the webhook's record", s.path)
+			t.Errorf("%s has no effect on the webhook's record", s.Path)
 		}
 	}
-}
-
-// another gives a value that is not the setting's own.
-func another(s setting) string {
-	if choices := s.choices(); choices != nil {
-		return choices[len(choices)-1]
-	}
-	if s.isBool() {
-		return map[string]string{"true": "false", "false": "true"}[s.text()]
-	}
-	return map[string]string{"number": "7", "bytes": "2000", "seconds": "7", "list": "x.test", "text": "other", "table": `{"A":"b"}`}[s.kind()]
 }
 
 func TestSampleFileSaysTheDefaults(t *testing.T) {
@@ -217,72 +201,42 @@ func TestSampleFileSaysTheDefaults(t *testing.T) {
 	if diff := cmp.Diff(plain.Config, uncommented.Config); diff != "" {
 		t.Errorf("the sample's comments are not the defaults (-default +comment):\n%s", diff)
 	}
-	if got, want := len(uncommented.origins), len(settingsOf(&Config{}))+len(settingsOf(&App{})); got != want {
+	if got, want := len(uncommented.origins), len(setting.Of(&Config{}))+len(setting.Of(&App{})); got != want {
 		t.Errorf("the sample mentions %d keys of %d", got, want)
 	}
 }
 
-func TestBytes(t *testing.T) {
-	f := func(text string, want Bytes, back string) {
-		t.Helper()
-		got, err := parseBytes(text)
-		if err != nil || got != want || got.String() != back {
-			t.Errorf("parseBytes(%q) = %d, %v, written %q; want %d, written %q", text, got, err, got, want, back)
-		}
-	}
-	f("0", 0, "0")
-	f("1", 1, "1")
-	f("65536", 65536, "64KiB")
-	f("64KiB", 65536, "64KiB")
-	f("64 KiB", 65536, "64KiB")
-	f("100KB", 100_000, "100KB")
-	f("1MB", 1_000_000, "1MB")
-	f("1024000", 1_024_000, "1000KiB")
-	f("7B", 7, "7")
-	f("3GiB", 3<<30, "3GiB")
-	f("8191PiB", 8191<<50, "8191PiB")
-	for _, bad := range []string{"", "KiB", "-1", "1.5MiB", "1kib", "8192PiB", "9223372036854775808", "1 K"} {
-		if got, err := parseBytes(bad); err == nil {
-			t.Errorf("parseBytes(%q) = %d, want an error", bad, got)
-		}
-	}
+// tables are the types of all tables.
+var tables = []reflect.Type{
+	reflect.TypeFor[Server](), reflect.TypeFor[Metrics](), reflect.TypeFor[Log](), reflect.TypeFor[Webhooks](), reflect.TypeFor[Database](),
+	reflect.TypeFor[App](), reflect.TypeFor[Limit](), reflect.TypeFor[Slow](), reflect.TypeFor[Webhook](), reflect.TypeFor[Former](),
 }
 
-func TestSeconds(t *testing.T) {
-	f := func(text, want string) {
-		t.Helper()
-		d, err := parseSeconds(text)
-		if err != nil || formatSeconds(d) != want {
-			t.Errorf("parseSeconds(%q) = %v, %v; want %s s", text, d, err, want)
-		}
-	}
-	f("0", "0")
-	f("30", "30")
-	f("0.25", "0.25")
-	f("1m30s", "90")
-	f("500ms", "0.5")
-	for _, bad := range []string{"", "-1", "-1s", "NaN", "Inf", "1e99", "1 day"} {
-		if d, err := parseSeconds(bad); err == nil {
-			t.Errorf("parseSeconds(%q) = %v, want an error", bad, d)
-		}
-	}
-}
-
-// TestNamesOfOthersLeadToOurs checks that what the map promises exists.
+// TestNamesOfOthersLeadToOurs wants names that aren't ours, and lead to one key.
 func TestNamesOfOthersLeadToOurs(t *testing.T) {
-	ours := slices.Concat(pathsOf(settingsOf(&Config{})), pathsOf(settingsOf(&App{})), pathsOf(settingsOf(&Webhook{})))
-	for theirs, our := range elsewhere {
-		if !slices.Contains(ours, our) || slices.Contains(ours, theirs) {
-			t.Errorf("%s leads to %s: want one key that isn't ours and one that is", theirs, our)
+	ours := slices.Concat(setting.Of(&Config{}), setting.Of(&App{}), setting.Of(&Webhook{}))
+	seen := 0
+	for _, typ := range tables {
+		for field := range typ.Fields() {
+			for theirs := range strings.FieldsSeq(field.Tag.Get("elsewhere")) {
+				seen++
+				near := setting.Nearest(theirs, ours)
+				if s, ok := setting.Find(ours, near); !ok || s.Field() != typ.Name()+"."+field.Name {
+					t.Errorf("%s leads to %q, want the key of %s.%s", theirs, near, typ.Name(), field.Name)
+				}
+				if _, ok := setting.Find(ours, theirs); ok {
+					t.Errorf("%s is a key of ours", theirs)
+				}
+			}
 		}
+	}
+	if seen < 20 {
+		t.Errorf("%d names of others, want at least twenty", seen)
 	}
 }
 
 func TestFieldDocsAreOfTheRightFields(t *testing.T) {
-	for _, typ := range []reflect.Type{
-		reflect.TypeFor[Server](), reflect.TypeFor[Metrics](), reflect.TypeFor[Log](), reflect.TypeFor[Webhooks](),
-		reflect.TypeFor[App](), reflect.TypeFor[Limit](), reflect.TypeFor[Slow](), reflect.TypeFor[Webhook](), reflect.TypeFor[Former](),
-	} {
+	for _, typ := range tables {
 		for field := range typ.Fields() {
 			name := typ.Name() + "." + field.Name
 			if _, ok := fieldDocs()[name]; !ok {

@@ -8,6 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fanfare/channels/apps/database"
+	"fanfare/cmd/fanfare/config/setting"
+	"fanfare/cmd/fanfare/config/setting/settingtest"
 )
 
 const geheimURL = "postgres://soketi:geheim@db.internal:5432/soketi"
@@ -29,13 +31,13 @@ func TestDatabaseConfig(t *testing.T) {
 	if diff := cmp.Diff(want, bare(l.Database.StoreConfig())); diff != "" {
 		t.Errorf("(-package +here):\n%s", diff)
 	}
-	for _, s := range settingsOf(&l.Database) {
+	for _, s := range setting.Of(&l.Database) {
 		before := bare(l.Database.StoreConfig())
-		if err := s.set(another(s)); err != nil {
+		if err := s.Set(settingtest.Another(s)); err != nil {
 			t.Fatal(err)
 		}
 		if cmp.Equal(before, bare(l.Database.StoreConfig())) {
-			t.Errorf("%s has no effect on the store", s.path)
+			t.Errorf("%s has no effect on the store", s.Path)
 		}
 	}
 	l.Database.StaleLimit = 0
@@ -90,9 +92,9 @@ func TestNothingShowsTheDatabaseURL(t *testing.T) {
 		f(Sources{Env: []string{"FANFARE_DATABASE_URL=" + url}})
 		f(Sources{Flags: map[string]string{"database-url": url}})
 	}
-	for _, s := range settingsOf(&Config{}) {
-		if a := (assignment{path: s.path, origin: "here", label: "here=geheim"}).masked(); isSecretPath(s.path) == strings.Contains(a.label, "geheim") {
-			t.Errorf("%s: an error begins with %s", s.path, a.label)
+	for _, s := range setting.Of(&Config{}) {
+		if label := s.Given("here", "geheim").Label; strings.Contains(label, "geheim") == (s.Path == "database.url") {
+			t.Errorf("%s: an error begins with %s", s.Path, label)
 		}
 	}
 }

@@ -4,7 +4,7 @@
 //
 // The comments and tags of the fields in config.go are the only place where a key
 // is described: flags, variables, files, help, README and sample are made of them
-// by reflection. Load reads all sources, and its error tells of everything that is
+// by package setting. Load reads all sources, and its error tells of everything that is
 // wrong at once. Edit changes apps.toml, and nothing else ever writes a file.
 //
 // Nothing here starts anything or knows a socket, and nothing is kept between two

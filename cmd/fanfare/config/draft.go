@@ -7,56 +7,48 @@ import (
 	"time"
 
 	"fanfare/channels/apps"
+	"fanfare/cmd/fanfare/config/setting"
 )
 
 // editOrigin is where values come from that a command gives.
 const editOrigin = "the command line"
 
 // setKeys puts KEY=VALUE words into a draft.
-func setKeys(draft []assignment, words []string) ([]assignment, error) {
+func setKeys(draft setting.Draft, words []string) (setting.Draft, error) {
 	for _, word := range words {
 		key, text, ok := strings.Cut(word, "=")
 		if !ok {
 			return nil, Errorf("%s: want KEY=VALUE, such as max_connections=500", word)
 		}
-		values, err := settingFromText(key, text)
+		values, err := appFromText(key, text)
 		if err != nil {
 			return nil, err
 		}
-		draft = append(without(draft, key), values...)
+		draft = append(draft.Without(key), values...)
 	}
 	return draft, nil
 }
 
-func settingFromText(key, text string) ([]assignment, error) {
-	known := pathsOf(settingsOf(&App{}))
+// appFromText is what KEY=VALUE says of an app.
+func appFromText(key, text string) (setting.Draft, error) {
+	known := setting.Of(&App{})
+	s, ok := setting.Find(known, key)
 	switch {
 	case slices.Contains(listKeys, key):
-		values, err := listFromText(key, key, text)
+		draft, err := listFromText(key, key, text)
 		if err != nil {
 			return nil, Error{err}
 		}
-		return values, nil
-	case !slices.Contains(known, key):
-		if near := nearestKey(key, append(known, listKeys...)); near != "" {
+		return draft, nil
+	case !ok:
+		if near := setting.Nearest(key, known, listKeys...); near != "" {
 			return nil, Errorf("unknown key %s; the nearest known key is %s", key, near)
 		}
 		return nil, Errorf("unknown key %s (`fanfare help config` lists all keys)", key)
 	case text == "":
 		return nil, nil
 	}
-	label := key + "=" + text
-	if key == secretPath {
-		label = key
-	}
-	return []assignment{{path: key, text: text, origin: editOrigin, label: label}}, nil
-}
-
-// without drops what a draft says of a key, be it a list.
-func without(draft []assignment, key string) []assignment {
-	return slices.DeleteFunc(slices.Clone(draft), func(a assignment) bool {
-		return a.path == key || strings.HasPrefix(a.path, key+"[")
-	})
+	return setting.Draft{s.Given(key, text)}, nil
 }
 
 // keptFormer is how long the file tells of former secrets that no longer
@@ -66,7 +58,7 @@ const keptFormer = 24 * time.Hour
 
 // rotate gives a draft a new secret, and writes down until when the others
 // verify: those that would end last, of more than an app may have.
-func rotate(draft []assignment, secret string, until time.Time) ([]assignment, error) {
+func rotate(draft setting.Draft, secret string, until time.Time) (setting.Draft, error) {
 	var app App
 	if err := app.fill(draft, func(_, _ string) {}); err != nil {
 		return nil, err
@@ -81,13 +73,13 @@ func rotate(draft []assignment, secret string, until time.Time) ([]assignment, e
 	slices.SortStableFunc(former, func(a, b Former) int { return b.Until.Compare(a.Until) })
 	former = former[:min(len(former), apps.MaxFormer)]
 
-	draft = without(without(draft, secretPath), "former")
-	draft = append(draft, assignment{path: secretPath, text: secret, origin: editOrigin})
+	draft = draft.Without("secret").Without("former")
+	draft = append(draft, setting.Value{Path: "secret", Text: secret, Origin: editOrigin})
 	for j, f := range former {
 		at := fmt.Sprintf("former[%d].", j)
 		draft = append(draft,
-			assignment{path: at + "secret", text: f.Secret, origin: editOrigin},
-			assignment{path: at + "until", text: f.Until.Format(time.RFC3339), origin: editOrigin})
+			setting.Value{Path: at + "secret", Text: f.Secret, Origin: editOrigin},
+			setting.Value{Path: at + "until", Text: f.Until.Format(time.RFC3339), Origin: editOrigin})
 	}
 	return draft, nil
 }
@@ -95,12 +87,11 @@ func rotate(draft []assignment, secret string, until time.Time) ([]assignment, e
 // ParseOverlap reads a value of server.secret_overlap. Its error says what would be
 // right.
 func ParseOverlap(text string) (time.Duration, error) {
-	var s Server
-	for _, key := range settingsOf(&s) {
-		if key.path == "secret_overlap" {
-			err := key.set(text)
-			return s.SecretOverlap, err
-		}
+	var server Server
+	s, ok := setting.Find(setting.Of(&server), "secret_overlap")
+	if !ok {
+		panic("config: server.secret_overlap is gone")
 	}
-	panic("config: server.secret_overlap is gone")
+	err := s.Set(text)
+	return server.SecretOverlap, err
 }

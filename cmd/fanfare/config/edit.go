@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"fanfare/cmd/fanfare/config/setting"
 )
 
 const appsFileHead = `# Apps of Fanfare, written by "fanfare app". Edit it if you like, but comments
@@ -17,7 +19,7 @@ const appsFileHead = `# Apps of Fanfare, written by "fanfare app". Edit it if yo
 // AppsFile is the file of apps while it is edited.
 type AppsFile struct {
 	name   string
-	drafts [][]assignment
+	drafts []setting.Draft
 	others *Loaded // all apps, as they were before
 }
 
@@ -91,24 +93,18 @@ func (f *AppsFile) text() (string, error) {
 }
 
 // writeDraft writes what is given, and no defaults.
-func writeDraft(b *strings.Builder, draft []assignment) error {
+func writeDraft(b *strings.Builder, draft setting.Draft) error {
 	var app App
 	given := make(map[string]bool)
 	if err := app.fill(draft, func(path, _ string) { given[path] = true }); err != nil {
 		return err
 	}
-	write := func(header, at string, settings []setting) {
-		b.WriteString("\n" + header + "\n")
-		for _, s := range settings {
-			if given[at+s.path] {
-				b.WriteString(s.path + " = " + s.toml() + "\n")
+	for _, section := range setting.Sections("apps", &app) {
+		b.WriteString("\n" + section.Header() + "\n")
+		for _, s := range section.Settings {
+			if given[section.At+s.Path] {
+				b.WriteString(s.Path + " = " + s.TOML() + "\n")
 			}
-		}
-	}
-	write("[[apps]]", "", settingsOf(&app))
-	for _, t := range tablesOf(&app) {
-		for j := range t.field.Len() {
-			write(t.header(), t.path(j), t.settings(j))
 		}
 	}
 	return nil

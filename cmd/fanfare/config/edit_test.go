@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fanfare/channels/apps"
+	"fanfare/cmd/fanfare/config/setting"
+	"fanfare/cmd/fanfare/config/setting/settingtest"
 )
 
 func newFolder(t *testing.T, text string) string {
@@ -54,16 +56,19 @@ func TestEverySettingSurvivesEdits(t *testing.T) {
 	var words []string
 	// What a single other value would make invalid.
 	fit := map[string]string{"limit.message_size": "300KiB", "limit.request_size": "300KiB", "allowed_origins": "https://a.test,*.b.test", "slow_age": "7"}
-	for _, s := range settingsOf(&App{}) {
-		if s.path == "id" {
+	var app App
+	if err := app.fill(nil, func(_, _ string) {}); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range setting.Of(&app) {
+		if s.Path == "id" {
 			continue
 		}
-		s.setDefault("")
-		value, ok := fit[s.path]
+		value, ok := fit[s.Path]
 		if !ok {
-			value = another(s)
+			value = settingtest.Another(s)
 		}
-		words = append(words, s.path+"="+value)
+		words = append(words, s.Path+"="+value)
 	}
 	words = append(words, "slow=a-*:conflate *:drop-oldest:bytes=1KiB:frames=3:age=60",
 		`webhooks=[{"url":"http://127.0.0.1/hook","events":["member_added","cache_miss"],"channel_prefix":"a","channel_suffix":"b","headers":{"X-Key":"\"quoted\" \\ ü","A":"b"},"private_targets":true},{"url":"https://b.test"}]`)
@@ -205,18 +210,18 @@ func TestRotateKeepsTheFormerSecretsThatEndLast(t *testing.T) {
 // Long ago is not written on for ever.
 func TestRotateForgetsWhatIsLongOver(t *testing.T) {
 	old := time.Now().Add(-keptFormer - time.Hour).Format(time.RFC3339)
-	draft, err := rotate([]assignment{
-		{path: "id", text: "1"},
-		{path: "key", text: "k"},
-		{path: "secret", text: "b"},
-		{path: "former[0].secret", text: "a"},
-		{path: "former[0].until", text: old},
+	draft, err := rotate(setting.Draft{
+		{Path: "id", Text: "1"},
+		{Path: "key", Text: "k"},
+		{Path: "secret", Text: "b"},
+		{Path: "former[0].secret", Text: "a"},
+		{Path: "former[0].until", Text: old},
 	}, "c", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, a := range draft {
-		if a.text == "a" {
+		if a.Text == "a" {
 			t.Error("it is")
 		}
 	}

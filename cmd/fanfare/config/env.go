@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"fanfare/cmd/fanfare/config/setting"
 	"fanfare/cmd/fanfare/spelling"
 )
 
@@ -22,10 +23,22 @@ const (
 
 var ownNames = []string{EnvConfig, envApps, EnvURL}
 
+// envName is the variable for a path; an App's begins with "app.".
+func envName(path string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flagName(path), "-", "_"))
+}
+
+// flagName is the flag for a path, without dashes: [server]'s keys bare, others
+// with their table in front.
+func flagName(path string) string {
+	name := strings.TrimPrefix(path, "server.")
+	return strings.NewReplacer(".", "-", "_", "-").Replace(name)
+}
+
 // envValues is what the environment says.
 type envValues struct {
-	values []assignment
-	app    []assignment // FANFARE_APP_*, paths within an App
+	values setting.Draft
+	app    setting.Draft // FANFARE_APP_*, paths within an App
 }
 
 // readEnv takes every FANFARE_* variable. An empty one counts as not set, as
@@ -33,16 +46,13 @@ type envValues struct {
 func readEnv(environ []string) (envValues, error) {
 	var out envValues
 	var errs []error
-	server, app := pathByEnv(""), pathByEnv("app-")
+	server, app := byEnv("", &Config{}), byEnv("app.", &App{})
 	for _, name := range fanfareNames(environ) {
 		text := LookupEnv(environ, name)
-		a := assignment{text: text, origin: name, label: name + "=" + text}
-		if path, ok := server[name]; ok {
-			a.path = path
-			out.values = append(out.values, a.masked())
-		} else if path, ok := app[name]; ok {
-			a.path = path
-			out.app = append(out.app, a.masked())
+		if s, ok := server[name]; ok {
+			out.values = append(out.values, s.Given(name, text))
+		} else if s, ok := app[name]; ok {
+			out.app = append(out.app, s.Given(name, text))
 		} else if key := listByEnv(name); key != "" {
 			list, err := listFromText(key, name, text)
 			out.app = append(out.app, list...)
@@ -52,14 +62,6 @@ func readEnv(environ []string) (envValues, error) {
 		}
 	}
 	return out, errors.Join(errs...)
-}
-
-// masked keeps a secret out of error texts.
-func (a assignment) masked() assignment {
-	if isSecretPath(a.path) {
-		a.label = a.origin
-	}
-	return a
 }
 
 // fanfareNames lists the variables to look at, sorted.
@@ -76,21 +78,18 @@ func fanfareNames(environ []string) []string {
 	return names
 }
 
-// pathByEnv maps names of variables to keys: all keys of Config for "", those
-// of an App for "app-".
-func pathByEnv(prefix string) map[string]string {
-	list := settingsOf(&Config{})
-	if prefix != "" {
-		list = settingsOf(&App{})
-	}
-	paths := make(map[string]string, len(list))
+// byEnv maps names of variables to the keys of the struct that ptr points to; what
+// precedes their paths is "" for Config's, "app." for an App's.
+func byEnv(prefix string, ptr any) map[string]setting.Setting {
+	list := setting.Of(ptr)
+	settings := make(map[string]setting.Setting, len(list))
 	for _, s := range list {
-		paths[envName(prefix+s.flag())] = s.path
+		settings[envName(prefix+s.Path)] = s
 	}
-	return paths
+	return settings
 }
 
-func unknownEnv(name string, known ...map[string]string) error {
+func unknownEnv(name string, known ...map[string]setting.Setting) error {
 	names := slices.Clone(ownNames)
 	for _, key := range listKeys {
 		names = append(names, envList(key))

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fanfare/channels/apps"
+	"fanfare/cmd/fanfare/config/setting"
 )
 
 // Key is one key as documents show it.
@@ -24,34 +25,35 @@ type Key struct {
 // Keys lists every key of every table, in the order of config.go.
 func Keys() []Key {
 	list := NamedKeys()
-	for _, t := range tablesOf(&App{}) {
-		list = append(list, t.document()...)
+	for _, table := range setting.Lists("apps", &App{}) {
+		list = append(list, listedKeys(table)...)
 	}
 	return list
 }
 
 // NamedKeys lists the keys that have a variable or flag of their own.
 func NamedKeys() []Key {
-	list := keysFrom(settingsOf(&Config{}), "[%s]", "")
-	return append(list, keysFrom(settingsOf(&App{}), "[[%s]]", "app-")...)
+	list := keysFrom(setting.Of(&Config{}), "[%s]", "")
+	return append(list, keysFrom(setting.Of(&App{}), "[[%s]]", "app.")...)
 }
 
-// document lists the keys of the tables, which share one variable.
-func (t tables) document() []Key {
-	list := keysFrom(t.blank(), "[[%s]]", "app-")
-	list[0].Heading, list[0].Intro = t.header(), t.doc()
+// listedKeys lists the keys of tables that share one variable.
+func listedKeys(table setting.Section) []Key {
+	list := keysFrom(table.Settings, "[[%s]]", "app.")
+	typ, _, _ := strings.Cut(table.Settings[0].Field(), ".")
+	list[0].Heading, list[0].Intro = table.Header(), fieldDocs()[typ]
 	for i := range list {
 		list[i].Env = ""
 	}
 	return list
 }
 
-func keysFrom(settings []setting, heading, envPrefix string) []Key {
+func keysFrom(settings []setting.Setting, heading, envPrefix string) []Key {
 	var list []Key
 	last := "none"
 	for _, s := range settings {
-		k := s.document(envPrefix)
-		if t := s.table(); t != last {
+		k := keyOf(s, envPrefix)
+		if t := s.Table(); t != last {
 			k.Heading, k.Intro = tableHeading(t, heading)
 			last = t
 		}
@@ -71,41 +73,26 @@ func tableHeading(table, format string) (heading, intro string) {
 	return fmt.Sprintf(format, table), docs[strings.ToUpper(table[:1])+table[1:]]
 }
 
-func (s setting) document(envPrefix string) Key {
+func keyOf(s setting.Setting, envPrefix string) Key {
 	k := Key{
-		Name:    s.path[strings.LastIndexByte(s.path, '.')+1:],
-		Env:     envName(envPrefix + s.flag()),
-		Kind:    s.kind(),
-		Default: s.tomlOf(s.defaultText(apps.PresetGenerous)),
-		Plain:   s.defaultText(""),
-		Allowed: s.allowed(),
-		Doc:     s.doc,
+		Name:    s.Name(),
+		Env:     envName(envPrefix + s.Path),
+		Kind:    s.Kind(),
+		Default: s.DefaultTOML(""),
+		Plain:   s.Default(""),
+		Allowed: s.Allowed(),
+		Doc:     fieldDocs()[s.Field()],
 	}
 	if envPrefix == "" {
-		k.Flag = "--" + s.flag()
+		k.Flag = "--" + flagName(s.Path)
 	}
-	if hosted := s.defaultText(apps.PresetPusher); hosted != s.tag.Get("default") {
-		k.Default += fmt.Sprintf(" (pusher: %s)", s.tomlOf(hosted))
+	if hosted := s.DefaultTOML(apps.PresetPusher); hosted != k.Default {
+		k.Default += fmt.Sprintf(" (pusher: %s)", hosted)
 	}
-	if _, ok := s.tag.Lookup("default"); !ok {
+	if s.IsRequired() {
 		k.Default = "required"
 	}
 	return k
-}
-
-// unbounded ends a range that only catches slips.
-const unbounded = "100000000"
-
-// allowed says which values are taken.
-func (s setting) allowed() string {
-	if choices := s.choices(); choices != nil {
-		return "One of " + strings.Join(choices, ", ") + "."
-	}
-	from, to, ok := strings.Cut(s.tag.Get("range"), "..")
-	if !ok || to == unbounded {
-		return ""
-	}
-	return fmt.Sprintf("From %s to %s.", from, to)
 }
 
 // OtherNames are the flag and the variable, if there are any.

@@ -2,8 +2,9 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"slices"
+
+	"fanfare/cmd/fanfare/config/setting"
 )
 
 // Sources is where a configuration may come from.
@@ -83,22 +84,6 @@ func (l *Loaded) From(i int) string {
 	return "built in"
 }
 
-// assignment is one value that a source gives to a key.
-type assignment struct {
-	path   string // within the Config, or within the App
-	text   string // as a flag or variable has it
-	toml   any    // as a file has it, else nil
-	origin string // for --print-config
-	label  string // how errors name the place: fanfare.toml: server.port = "x"
-}
-
-func (a assignment) apply(s setting) error {
-	if a.toml != nil {
-		return s.setTOML(a.toml)
-	}
-	return s.set(a.text)
-}
-
 // Load reads all sources. Its error is an Error, and has one line for everything
 // that is wrong, not only for the first.
 func Load(src Sources) (*Loaded, error) {
@@ -111,7 +96,8 @@ func Load(src Sources) (*Loaded, error) {
 	}
 	l.File, l.AppsFile = file.name, own.name
 	given := slices.Concat(file.values, env.values, readFlags(src.Flags))
-	err := errors.Join(l.fill(given), l.addApps(file, own, env.app))
+	note := func(path, origin string) { l.origins[path] = origin }
+	err := errors.Join(given.Fill(&l.Config, "", note), l.addApps(file, own, env.app))
 	if err == nil {
 		err = l.validate()
 	}
@@ -121,48 +107,25 @@ func Load(src Sources) (*Loaded, error) {
 	return l, nil
 }
 
-func readFlags(flags map[string]string) []assignment {
-	var list []assignment
-	for _, s := range settingsOf(&Config{}) {
-		if text, ok := flags[s.flag()]; ok {
-			name := "--" + s.flag()
-			label := fmt.Sprintf("%s=%s", name, text)
-			list = append(list, assignment{path: s.path, text: text, origin: name, label: label}.masked())
+func readFlags(flags map[string]string) setting.Draft {
+	var draft setting.Draft
+	for _, s := range setting.Of(&Config{}) {
+		name := flagName(s.Path)
+		if text, ok := flags[name]; ok {
+			draft = append(draft, s.Given("--"+name, text))
 		}
 	}
-	return list
+	return draft
 }
 
-// fill gives every key outside [[apps]] its default, then the values in order.
-func (l *Loaded) fill(given []assignment) error {
-	return assign(settingsOf(&l.Config), "", given, func(path, origin string) {
-		l.origins[path] = origin
-	})
-}
-
-// assign sets the defaults (of the set of limits named by preset), then the
-// values in order, and notes where each came from.
-func assign(list []setting, preset string, given []assignment, note func(path, origin string)) error {
-	byPath := make(map[string]setting, len(list))
-	for _, s := range list {
-		s.setDefault(preset)
-		byPath[s.path] = s
-	}
-	var errs []error
-	for _, a := range given {
-		if err := a.apply(byPath[a.path]); err != nil {
-			errs = append(errs, fmt.Errorf("%s: want %w", a.label, err))
-			continue
+// ChangedKeys lists the keys outside [[apps]] whose values differ.
+func ChangedKeys(before, now *Config) []string {
+	var keys []string
+	other := setting.Of(now)
+	for i, s := range setting.Of(before) {
+		if s.Text() != other[i].Text() {
+			keys = append(keys, s.Path)
 		}
-		note(a.path, a.origin)
 	}
-	return errors.Join(errs...)
-}
-
-func pathsOf(list []setting) []string {
-	paths := make([]string, len(list))
-	for i, s := range list {
-		paths[i] = s.path
-	}
-	return paths
+	return keys
 }

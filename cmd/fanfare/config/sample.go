@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"fanfare/cmd/fanfare/config/setting"
 	"fanfare/cmd/fanfare/term"
 )
 
@@ -19,7 +20,7 @@ func Sample(app App) string {
 		}
 		comment(&b, strings.TrimSpace(k.Doc+" "+k.Allowed))
 		if v, ok := given[k.Name]; ok && k.Default == "required" {
-			fmt.Fprintf(&b, "%s = %s\n", k.Name, Quote(v))
+			fmt.Fprintf(&b, "%s = %s\n", k.Name, setting.Quote(v))
 			continue
 		}
 		value, _, _ := strings.Cut(k.Default, " (")

@@ -9,37 +9,33 @@ import (
 	"strings"
 
 	"fanfare/channels/apps"
+	"fanfare/cmd/fanfare/config/setting"
 )
 
 // webhooksFromText reads FANFARE_APP_WEBHOOKS, or whatever else name is: URLs
 // with spaces between, or the tables as JSON. Headers may be in it, so no error
 // repeats the text.
-func webhooksFromText(name, text string) ([]assignment, error) {
+func webhooksFromText(name, text string) (setting.Draft, error) {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, "[") || strings.HasPrefix(text, "{") {
 		return webhooksFromJSON(name, text)
 	}
-	var list []assignment
+	var draft setting.Draft
 	for j, address := range strings.Fields(text) {
 		path := fmt.Sprintf("webhooks[%d].url", j)
-		list = append(list, assignment{path: path, text: address, origin: name, label: name + ": " + path})
+		draft = append(draft, setting.Value{Path: path, Text: address, Origin: name, Label: name + ": " + path})
 	}
-	return list, nil
+	return draft, nil
 }
 
-func webhooksFromJSON(name, text string) ([]assignment, error) {
+func webhooksFromJSON(name, text string) (setting.Draft, error) {
 	var list []map[string]any
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		return nil, fmt.Errorf(`%s: want URLs with spaces between, or a JSON list such as [{"url":"https://example.com/hook","events":["channel_occupied"]}]`, name)
 	}
-	f := &fileReader{name: name}
-	var values []assignment
-	for _, t := range tablesOf(&App{}) {
-		if t.key == "webhooks" {
-			values = t.read(f, list, "")
-		}
-	}
-	return values, errors.Join(f.errs...)
+	r := &setting.Reader{Name: name}
+	draft := r.Draft(map[string]any{"webhooks": list}, "", "apps", &App{})
+	return draft, r.Err()
 }
 
 func (w *Webhook) record() apps.Webhook {

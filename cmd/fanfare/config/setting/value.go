@@ -1,4 +1,4 @@
-package config
+package setting
 
 import (
 	"encoding/json"
@@ -105,7 +105,28 @@ func parseValue(t reflect.Type, text string) (any, error) {
 		b, err := strconv.ParseBool(text)
 		return b, wanted(err, errNotBool)
 	}
-	panic(fmt.Sprintf("config: no parser for %v", t))
+	panic(fmt.Sprintf("setting: no parser for %v", t))
+}
+
+// kindOf names what values of type t are, in errors and documents.
+func kindOf(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[Bytes]():
+		return "bytes"
+	case reflect.TypeFor[time.Duration]():
+		return "seconds"
+	case reflect.TypeFor[[]string]():
+		return "list"
+	case reflect.TypeFor[map[string]string]():
+		return "table"
+	case reflect.TypeFor[time.Time]():
+		return "time"
+	case reflect.TypeFor[int]():
+		return "number"
+	case reflect.TypeFor[bool]():
+		return "bool"
+	}
+	return "text"
 }
 
 func wanted(err, want error) error {
@@ -175,5 +196,5 @@ func magnitude(v any) float64 {
 	case time.Duration:
 		return float64(x)
 	}
-	panic(fmt.Sprintf("config: %T has no order", v))
+	panic(fmt.Sprintf("setting: %T has no order", v))
 }

@@ -1,63 +1,58 @@
-package config
+package setting
 
 import (
-	"strings"
 	"time"
 )
 
-// AppJSON is an app as an object with the keys of a file, and "from".
-func (l *Loaded) AppJSON(i int, secrets bool) map[string]any {
-	object := jsonOf(settingsOf(&l.Apps[i]), secrets)
-	for _, t := range tablesOf(&l.Apps[i]) {
+// JSON is the struct that ptr points to as an object with the keys of a file, sizes
+// in bytes and times in seconds. Without secrets those are left out, and of tables
+// of secrets the values are masked.
+func JSON(ptr any, secrets bool) map[string]any {
+	object := jsonOf(Of(ptr), secrets)
+	for _, t := range tablesOf("", ptr) {
 		list := make([]map[string]any, t.field.Len())
 		for j := range list {
 			list[j] = jsonOf(t.settings(j), secrets)
 		}
 		object[t.key] = list
 	}
-	object["from"] = l.From(i)
 	return object
 }
 
-// jsonOf writes sizes as bytes and times as seconds.
-func jsonOf(settings []setting, secrets bool) map[string]any {
+func jsonOf(settings []Setting, secrets bool) map[string]any {
 	object := make(map[string]any)
 	for _, s := range settings {
-		table, key, nested := strings.Cut(s.path, ".")
 		in := object
-		if nested {
+		if table := s.Table(); table != "" {
 			if in, _ = object[table].(map[string]any); in == nil {
 				in = make(map[string]any)
 				object[table] = in
 			}
-		} else {
-			key = s.path
 		}
 		if v := s.jsonValue(secrets); v != nil {
-			in[key] = v
+			in[s.Name()] = v
 		}
 	}
 	return object
 }
 
 // jsonValue is nil for a secret that is not to be shown.
-func (s setting) jsonValue(secrets bool) any {
-	switch v := s.field.Interface().(type) {
+func (s Setting) jsonValue(secrets bool) any {
+	hidden := s.IsSecret() && !secrets
+	switch v := s.value.Interface().(type) {
 	case time.Duration:
 		return v.Seconds()
 	case []string:
 		return append([]string{}, v...)
 	case map[string]string:
-		if !secrets {
+		if hidden {
 			return s.masked()
 		}
 		return v
-	case string:
-		if s.path == secretPath && !secrets {
+	default:
+		if hidden {
 			return nil
 		}
-		return v
-	default:
 		return v
 	}
 }
