@@ -15,9 +15,9 @@ func (c *Config) CheckExposure(hosts []string) error {
 		}
 		for _, host := range hosts {
 			if !IsLoopback(host) {
-				return Errorf("app %q has the secret that everybody knows (%s), so %s is not served to other machines (%s = %q): "+
+				return Errorf("app %q has the secret that everybody knows (%s), so %s is not served to other machines (server.host = %q): "+
 					"run `fanfare init`, which writes a %s with credentials of your own, or listen on localhost",
-					c.Apps[i].ID, apps.DefaultSecret, host, "server.host", c.Server.Host, DefaultFile)
+					c.Apps[i].ID, apps.DefaultSecret, host, c.Server.Host, DefaultFile)
 			}
 		}
 	}
