@@ -9,6 +9,7 @@ import (
 	"fanfare/cmd/fanfare/client"
 	"fanfare/cmd/fanfare/command"
 	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/config/appfile"
 	"fanfare/cmd/fanfare/term"
 )
 
@@ -65,7 +66,7 @@ func (a *appAdding) run(ctx context.Context, c *command.Process, args []string) 
 		app.Secret = a.secret
 	}
 	var id string // --set may say another
-	name, err := config.Edit(ctx, a.sources(c), func(f *config.AppsFile) (err error) {
+	name, err := appfile.Edit(ctx, a.sources(c), func(f *appfile.File) (err error) {
 		id, err = f.Add(app, a.set)
 		return err
 	})

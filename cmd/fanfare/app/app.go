@@ -1,6 +1,6 @@
 // Package app is the command that lists and changes apps: flags and words for a
 // person. What it changes, and how so that a running server sees all of it or
-// nothing, is package config's.
+// nothing, is package appfile's.
 package app
 
 import (
@@ -12,6 +12,7 @@ import (
 
 	"fanfare/cmd/fanfare/command"
 	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/config/appfile"
 )
 
 // Command is fanfare app.
@@ -56,8 +57,8 @@ func (f *appFiles) sources(c *command.Process) config.Sources {
 }
 
 // edit changes the app with that id, and tells that it is done.
-func (f *appFiles) edit(ctx context.Context, c *command.Process, id, done string, change func(a *config.AppsFile) error) error {
-	name, err := config.Edit(ctx, f.sources(c), change)
+func (f *appFiles) edit(ctx context.Context, c *command.Process, id, done string, change func(a *appfile.File) error) error {
+	name, err := appfile.Edit(ctx, f.sources(c), change)
 	if err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func appSwitchCommand(word, short string, enabled bool) *command.Command {
 		Name: "app " + word, Args: "ID", MinArgs: 1, MaxArgs: 1, Short: short,
 		Flags: fs, Groups: []command.Group{appFilesGroup},
 		Run: func(ctx context.Context, c *command.Process, args []string) error {
-			return files.edit(ctx, c, args[0], word+"d", func(a *config.AppsFile) error { return a.Enable(args[0], enabled) })
+			return files.edit(ctx, c, args[0], word+"d", func(a *appfile.File) error { return a.Enable(args[0], enabled) })
 		},
 	}
 }
@@ -88,7 +89,7 @@ func appRemoveCommand() *command.Command {
 		Long:  "Removes the app and its credentials for good. \"fanfare app disable\" keeps them.",
 		Flags: fs, Groups: []command.Group{appFilesGroup},
 		Run: func(ctx context.Context, c *command.Process, args []string) error {
-			name, err := config.Edit(ctx, files.sources(c), func(a *config.AppsFile) error { return a.Remove(args[0]) })
+			name, err := appfile.Edit(ctx, files.sources(c), func(a *appfile.File) error { return a.Remove(args[0]) })
 			if err != nil {
 				return err
 			}
@@ -120,7 +121,7 @@ func appSetCommand() *command.Command {
 					return command.Usagef("%s is not set like other keys: an app keeps its id, and `fanfare app rotate` changes its secret", fixed)
 				}
 			}
-			return files.edit(ctx, c, args[0], "changed", func(a *config.AppsFile) error { return a.Set(args[0], args[1:]) })
+			return files.edit(ctx, c, args[0], "changed", func(a *appfile.File) error { return a.Set(args[0], args[1:]) })
 		},
 	}
 }

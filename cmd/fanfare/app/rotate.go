@@ -7,6 +7,7 @@ import (
 
 	"fanfare/cmd/fanfare/command"
 	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/config/appfile"
 )
 
 // appRotating is one run of the app rotate command.
@@ -47,7 +48,7 @@ func (r *appRotating) run(ctx context.Context, c *command.Process, args []string
 		r.secret = config.RandomSecret()
 	}
 	id, until := args[0], time.Now().Add(overlap).UTC().Truncate(time.Second)
-	name, err := config.Edit(ctx, r.sources(c), func(f *config.AppsFile) error {
+	name, err := appfile.Edit(ctx, r.sources(c), func(f *appfile.File) error {
 		return f.Rotate(id, r.secret, until)
 	})
 	if err != nil {

@@ -69,13 +69,14 @@ func (l *Loaded) buildApps(drafts []setting.Draft) error {
 	for i, draft := range drafts {
 		at := AppPath(i)
 		note := func(path, origin string) { l.origins[at+path] = origin }
-		errs = append(errs, l.Apps[i].fill(draft, note))
+		errs = append(errs, l.Apps[i].Fill(draft, note))
 	}
 	return errors.Join(errs...)
 }
 
-// fill gives the app what the draft says, and its defaults for the rest.
-func (a *App) fill(draft setting.Draft, note func(path, origin string)) error {
+// Fill gives the app what the draft says, and its defaults for the rest. note is told
+// the path of each value that was given, and its origin.
+func (a *App) Fill(draft setting.Draft, note func(path, origin string)) error {
 	preset := ""
 	if draft.Text("limits") == apps.PresetPusher {
 		preset = apps.PresetPusher

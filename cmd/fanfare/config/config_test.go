@@ -147,7 +147,7 @@ func TestRecordTakesEverything(t *testing.T) {
 	build := func(draft ...setting.Value) *App {
 		t.Helper()
 		var app App
-		if err := app.fill(draft, func(_, _ string) {}); err != nil {
+		if err := app.Fill(draft, func(_, _ string) {}); err != nil {
 			t.Fatal(err)
 		}
 		return &app

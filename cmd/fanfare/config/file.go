@@ -72,10 +72,10 @@ func (src Sources) Files() []string {
 
 // readAppsFile reads the apps that are not in the configuration itself.
 func readAppsFile(src Sources) (fileValues, error) {
-	if src.edited != nil {
-		return *src.edited, nil
-	}
 	name, named := src.appsFileName()
+	if src.AppsText != nil {
+		return parseAppsFile(name, *src.AppsText)
+	}
 	if file, _ := src.fileName(); filepath.Clean(file) == filepath.Clean(name) {
 		return fileValues{}, nil // it is the configuration, which has been read
 	}
@@ -87,6 +87,16 @@ func readAppsFile(src Sources) (fileValues, error) {
 		return fileValues{}, fmt.Errorf("cannot read the apps: %w (`fanfare app add` makes the file that --apps-file or %s names)", err, envApps)
 	}
 	return parseAppsFile(name, string(data))
+}
+
+// AppsFromFile is what the file of apps says, app by app; nothing where there is none.
+// Its error is an Error.
+func AppsFromFile(src Sources) ([]setting.Draft, error) {
+	own, err := readAppsFile(src)
+	if err != nil {
+		return nil, Error{err}
+	}
+	return own.apps, nil
 }
 
 func parseFile(name, data string) (fileValues, error) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"fanfare/cmd/fanfare/config/setting"
+	"fanfare/cmd/fanfare/spelling"
 )
 
 // Sources is where a configuration may come from.
@@ -14,8 +15,8 @@ type Sources struct {
 	File  string            // --config; empty takes FANFARE_CONFIG, else fanfare.toml if there is one
 	Apps  string            // --apps-file; empty takes FANFARE_APPS_FILE, else apps.toml beside the file, if there is one
 
-	// edited stands for what the file of apps says, when it is not nil.
-	edited *fileValues
+	// AppsText stands for what the file of apps says, when it is not nil.
+	AppsText *string
 	// MayMiss lets a file of apps that was named be absent: it may be made later.
 	MayMiss bool
 }
@@ -82,6 +83,26 @@ func (l *Loaded) From(i int) string {
 		return from
 	}
 	return "built in"
+}
+
+// Find gives the index of the app with that id.
+func (l *Loaded) Find(id string) (int, error) {
+	ids := l.ids()
+	if i := slices.Index(ids, id); i >= 0 {
+		return i, nil
+	}
+	if near := spelling.Nearest(id, ids); near != "" {
+		return 0, Errorf("there is no app %q; the nearest id is %q (`fanfare app list` lists all)", id, near)
+	}
+	return 0, Errorf("there is no app %q (`fanfare app list` lists all)", id)
+}
+
+func (l *Loaded) ids() []string {
+	ids := make([]string, len(l.Apps))
+	for i := range ids {
+		ids[i] = l.Apps[i].ID
+	}
+	return ids
 }
 
 // Load reads all sources. Its error is an Error, and has one line for everything

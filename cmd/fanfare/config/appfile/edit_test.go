@@ -1,4 +1,4 @@
-package config
+package appfile
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fanfare/channels/apps"
+	"fanfare/cmd/fanfare/config"
 	"fanfare/cmd/fanfare/config/setting"
 	"fanfare/cmd/fanfare/config/setting/settingtest"
 )
@@ -28,17 +29,17 @@ func newFolder(t *testing.T, text string) string {
 }
 
 // mustEdit edits the apps beside a folder's fanfare.toml.
-func mustEdit(t *testing.T, dir string, edit func(f *AppsFile) error) {
+func mustEdit(t *testing.T, dir string, edit func(f *File) error) {
 	t.Helper()
-	if _, err := Edit(t.Context(), Sources{File: dir + "/fanfare.toml"}, edit); err != nil {
+	if _, err := Edit(t.Context(), config.Sources{File: dir + "/fanfare.toml"}, edit); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // adding is an edit that adds an app with random credentials.
-func adding(id string) func(f *AppsFile) error {
-	return func(f *AppsFile) error {
-		app, err := RandomApp()
+func adding(id string) func(f *File) error {
+	return func(f *File) error {
+		app, err := config.RandomApp()
 		if err != nil {
 			return err
 		}
@@ -56,8 +57,8 @@ func TestEverySettingSurvivesEdits(t *testing.T) {
 	var words []string
 	// What a single other value would make invalid.
 	fit := map[string]string{"limit.message_size": "300KiB", "limit.request_size": "300KiB", "allowed_origins": "https://a.test,*.b.test", "slow_age": "7"}
-	var app App
-	if err := app.fill(nil, func(_, _ string) {}); err != nil {
+	var app config.App
+	if err := app.Fill(nil, func(_, _ string) {}); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range setting.Of(&app) {
@@ -72,23 +73,23 @@ func TestEverySettingSurvivesEdits(t *testing.T) {
 	}
 	words = append(words, "slow=a-*:conflate *:drop-oldest:bytes=1KiB:frames=3:age=60",
 		`webhooks=[{"url":"http://127.0.0.1/hook","events":["member_added","cache_miss"],"channel_prefix":"a","channel_suffix":"b","headers":{"X-Key":"\"quoted\" \\ ü","A":"b"},"private_targets":true},{"url":"https://b.test"}]`)
-	mustEdit(t, dir, func(f *AppsFile) error { return ignoreID(f.Add(App{ID: "1", Key: "k", Secret: "s"}, words)) })
+	mustEdit(t, dir, func(f *File) error { return ignoreID(f.Add(config.App{ID: "1", Key: "k", Secret: "s"}, words)) })
 	read := func() *apps.App {
 		t.Helper()
-		l, err := Load(Sources{File: dir + "/fanfare.toml"})
+		l, err := config.Load(config.Sources{File: dir + "/fanfare.toml"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(l.Apps) < 1 || l.AppsFile != filepath.Join(dir, "apps.toml") {
 			t.Fatalf("%d apps, of %s", len(l.Apps), l.AppsFile)
 		}
-		return l.Apps[0].record()
+		return l.Records()[0]
 	}
 	first := read()
 	if first.Key != "other" || first.Enabled || first.Limits.EventData != 2000 || first.Webhooks[0].Headers["X-Key"] != "\"quoted\" \\ ü" || len(first.SlowChannels) != 2 {
 		t.Errorf("not all was set: %#v", *first)
 	}
-	mustEdit(t, dir, func(f *AppsFile) error { return f.Rotate("1", "new", time.Now().Add(time.Hour)) })
+	mustEdit(t, dir, func(f *File) error { return f.Rotate("1", "new", time.Now().Add(time.Hour)) })
 	mustEdit(t, dir, adding("2"))
 	second := read()
 	if len(second.Former) != 1 || second.Former[0].Secret != "other" || second.Secret != "new" {
@@ -102,11 +103,11 @@ func TestEverySettingSurvivesEdits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := parseAppsFile("apps.toml", string(text))
+	drafts, err := config.AppsFromFile(config.Sources{File: dir + "/fanfare.toml"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := (&AppsFile{drafts: f.apps}).text()
+	again, err := (&File{drafts: drafts}).text()
 	if diff := cmp.Diff(string(text), again); diff != "" || err != nil {
 		t.Errorf("writing what was read is another text, %v (-read +written):\n%s", err, diff)
 	}
@@ -119,13 +120,13 @@ func TestEditsAtTheSameTime(t *testing.T) {
 	var running sync.WaitGroup
 	for i := range n {
 		running.Go(func() {
-			if _, err := Edit(t.Context(), Sources{File: dir + "/fanfare.toml"}, adding(fmt.Sprint(i))); err != nil {
+			if _, err := Edit(t.Context(), config.Sources{File: dir + "/fanfare.toml"}, adding(fmt.Sprint(i))); err != nil {
 				t.Errorf("app %d: %v", i, err)
 			}
 		})
 	}
 	running.Wait()
-	l, err := Load(Sources{File: dir + "/fanfare.toml"})
+	l, err := config.Load(config.Sources{File: dir + "/fanfare.toml"})
 	if err != nil || len(l.Apps) != n {
 		t.Errorf("%d apps, %v; want %d", len(l.Apps), err, n)
 	}
@@ -144,11 +145,11 @@ func TestEditGivesUpOnALockThatIsKept(t *testing.T) {
 	defer unlock()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err = Edit(ctx, Sources{File: dir + "/fanfare.toml"}, adding("1"))
+	_, err = Edit(ctx, config.Sources{File: dir + "/fanfare.toml"}, adding("1"))
 	if err == nil || !strings.Contains(err.Error(), "another `fanfare app` keeps "+dir+" locked") {
 		t.Errorf("said %v", err)
 	}
-	if _, wrong := errors.AsType[Error](err); wrong {
+	if _, wrong := errors.AsType[config.Error](err); wrong {
 		t.Error("and blamed the configuration")
 	}
 	if _, err := os.Stat(dir + "/apps.toml"); err == nil {
@@ -182,12 +183,12 @@ func TestEditFollowsLinks(t *testing.T) {
 
 func TestRotateKeepsTheFormerSecretsThatEndLast(t *testing.T) {
 	dir := newFolder(t, "# none\n")
-	mustEdit(t, dir, func(f *AppsFile) error { return ignoreID(f.Add(App{ID: "1", Key: "k", Secret: "s0"}, nil)) })
+	mustEdit(t, dir, func(f *File) error { return ignoreID(f.Add(config.App{ID: "1", Key: "k", Secret: "s0"}, nil)) })
 	f := func(secret string, overlap time.Duration, former ...string) {
 		t.Helper()
 		until := time.Now().Add(overlap).Truncate(time.Second)
-		mustEdit(t, dir, func(f *AppsFile) error { return f.Rotate("1", secret, until) })
-		l, err := Load(Sources{File: dir + "/fanfare.toml"})
+		mustEdit(t, dir, func(f *File) error { return f.Rotate("1", secret, until) })
+		l, err := config.Load(config.Sources{File: dir + "/fanfare.toml"})
 		if err != nil {
 			t.Fatal(err)
 		}
