@@ -21,7 +21,11 @@ func (l *Loaded) addApps(file, own fileValues, env setting.Draft) error {
 		l.Builtin = env.Text("secret") == ""
 		drafts = append(drafts, builtinApp())
 	}
-	at, err := envTarget(drafts, env)
+	from := own.name
+	if len(file.apps) > 0 {
+		from = file.name
+	}
+	at, err := envTarget(drafts, env, from)
 	if err != nil {
 		return err
 	}
@@ -44,8 +48,8 @@ func builtinApp() setting.Draft {
 }
 
 // envTarget is the index of the app that FANFARE_APP_* speak of; len(drafts)
-// for a new one.
-func envTarget(drafts []setting.Draft, env setting.Draft) (int, error) {
+// for a new one. from names the file that has the first of them.
+func envTarget(drafts []setting.Draft, env setting.Draft, from string) (int, error) {
 	id := env.Text("id")
 	switch {
 	case len(env) == 0:
@@ -58,7 +62,7 @@ func envTarget(drafts []setting.Draft, env setting.Draft) (int, error) {
 		return i, nil
 	case len(drafts) > 1:
 		return 0, fmt.Errorf("%s is set, but not FANFARE_APP_ID, and %s has %d apps: set FANFARE_APP_ID to the one that is meant",
-			env[0].Origin, drafts[0][0].Origin, len(drafts))
+			env[0].Origin, from, len(drafts))
 	}
 	return 0, nil
 }
