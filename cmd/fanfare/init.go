@@ -10,6 +10,7 @@ import (
 
 	"fanfare/cmd/fanfare/command"
 	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/config/reference"
 	"fanfare/cmd/fanfare/term"
 )
 
@@ -36,7 +37,7 @@ func runInit(_ context.Context, c *command.Process, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeNew(name, config.Sample(app)); err != nil {
+	if err := writeNew(name, reference.Sample(app)); err != nil {
 		return err
 	}
 	serve := "fanfare serve"

@@ -7,6 +7,7 @@ import (
 
 	"fanfare/cmd/fanfare/command"
 	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/config/reference"
 )
 
 // serving is one run of the serve command.
@@ -54,7 +55,7 @@ func serveCommand() *command.Command {
 // noted: load judges them, whatever source they have.
 func (s *serving) configFlags(fs *flag.FlagSet) []command.Group {
 	var groups []command.Group
-	for _, key := range config.NamedKeys() {
+	for _, key := range reference.NamedKeys() {
 		if key.Flag == "" {
 			continue
 		}
@@ -68,9 +69,9 @@ func (s *serving) configFlags(fs *flag.FlagSet) []command.Group {
 	return groups
 }
 
-func flagName(key config.Key) string { return strings.TrimPrefix(key.Flag, "--") }
+func flagName(key reference.Key) string { return strings.TrimPrefix(key.Flag, "--") }
 
-func (s *serving) configFlag(fs *flag.FlagSet, key config.Key) {
+func (s *serving) configFlag(fs *flag.FlagSet, key reference.Key) {
 	name := flagName(key)
 	note := func(text string) error {
 		s.given[name] = text

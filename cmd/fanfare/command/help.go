@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/config/reference"
 	"fanfare/cmd/fanfare/term"
 )
 
@@ -120,7 +120,7 @@ func helpConfig(w io.Writer) error {
 		"times are seconds, or have a unit (1m30s). Lists are written with commas in variables. "+
 		"Unknown keys, variables and flags are errors.")
 	term.Wrap(&b, "", "FANFARE_APP_* describe one app: the one of the file that FANFARE_APP_ID names, else one more.")
-	for _, k := range config.Keys() {
+	for _, k := range reference.Keys() {
 		if k.Heading != "" {
 			fmt.Fprintf(&b, "\n%s\n", k.Heading)
 			term.Wrap(&b, "  ", k.Intro)

@@ -15,9 +15,11 @@ import (
 //go:embed config.go
 var configSource string
 
-// fieldDocs gives the comment of every field in config.go by "Type.Field",
-// and of every type by "Type".
-var fieldDocs = sync.OnceValue(func() map[string]string {
+// Comment is that of a type in config.go, "Server", or of a field, "Server.Port", in
+// one line; empty where there is none.
+func Comment(of string) string { return comments()[of] }
+
+var comments = sync.OnceValue(func() map[string]string {
 	docs := make(map[string]string)
 	file, err := parser.ParseFile(token.NewFileSet(), "config.go", configSource, parser.ParseComments)
 	if err != nil {

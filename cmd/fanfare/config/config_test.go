@@ -86,26 +86,29 @@ func checkPrinted(t *testing.T, l *Loaded, want []string) {
 	}
 }
 
-// TestSettings holds every key to the rules of its table.
-func TestSettings(t *testing.T) {
+// TestNames wants a variable of its own for every key.
+func TestNames(t *testing.T) {
 	names := make(map[string]bool)
-	for _, k := range Keys() {
-		if k.Doc == "" || !strings.HasSuffix(k.Doc, ".") {
-			t.Errorf("%s: its comment %q is no sentence", k.Env, k.Doc)
+	for _, name := range ownNames {
+		names[name] = true
+	}
+	f := func(prefix string, list []setting.Setting) {
+		t.Helper()
+		for _, s := range list {
+			name := EnvName(prefix + s.Path)
+			if names[name] {
+				t.Errorf("%s is the name of two keys", name)
+			}
+			names[name] = true
+			if isForeign(name, "1") {
+				t.Errorf("%s would be taken for a variable of Kubernetes", name)
+			}
 		}
-		if k.Heading != "" && k.Intro == "" {
-			t.Errorf("%s has no comment", k.Heading)
-		}
-		if names[k.Env] && k.Env != "" {
-			t.Errorf("%s is the name of two keys", k.Env)
-		}
-		names[k.Env] = true
-		if isForeign(k.Env, "1") {
-			t.Errorf("%s would be taken for a variable of Kubernetes", k.Env)
-		}
-		if k.Kind == "bytes" && !strings.Contains(k.Doc, "Bytes") || k.Kind == "seconds" && !strings.Contains(k.Doc, "Seconds") {
-			t.Errorf("%s: the comment %q does not name the unit", k.Env, k.Doc)
-		}
+	}
+	f("", setting.Of(&Config{}))
+	f("app.", setting.Of(&App{}))
+	for _, key := range listKeys {
+		f("app.", []setting.Setting{{Path: key}})
 	}
 }
 
@@ -181,31 +184,6 @@ func TestWebhookRecordTakesEverything(t *testing.T) {
 	}
 }
 
-func TestSampleFileSaysTheDefaults(t *testing.T) {
-	app := App{ID: "1", Key: "k", Secret: "s"}
-	asIs := Sample(app)
-	file := filepath.Join(t.TempDir(), "fanfare.toml")
-	loadText := func(text string) *Loaded {
-		t.Helper()
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		l, err := Load(Sources{File: file})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return l
-	}
-	plain := loadText(asIs)
-	uncommented := loadText(strings.ReplaceAll(asIs, "#: ", ""))
-	if diff := cmp.Diff(plain.Config, uncommented.Config); diff != "" {
-		t.Errorf("the sample's comments are not the defaults (-default +comment):\n%s", diff)
-	}
-	if got, want := len(uncommented.origins), len(setting.Of(&Config{}))+len(setting.Of(&App{})); got != want {
-		t.Errorf("the sample mentions %d keys of %d", got, want)
-	}
-}
-
 // tables are the types of all tables.
 var tables = []reflect.Type{
 	reflect.TypeFor[Server](), reflect.TypeFor[Metrics](), reflect.TypeFor[Log](), reflect.TypeFor[Webhooks](), reflect.TypeFor[Database](),
@@ -239,7 +217,7 @@ func TestFieldDocsAreOfTheRightFields(t *testing.T) {
 	for _, typ := range tables {
 		for field := range typ.Fields() {
 			name := typ.Name() + "." + field.Name
-			if _, ok := fieldDocs()[name]; !ok {
+			if _, ok := comments()[name]; !ok {
 				t.Errorf("%s is not in config.go", name)
 			}
 		}

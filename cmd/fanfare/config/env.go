@@ -23,14 +23,14 @@ const (
 
 var ownNames = []string{EnvConfig, envApps, EnvURL}
 
-// envName is the variable for a path; an App's begins with "app.".
-func envName(path string) string {
-	return envPrefix + strings.ToUpper(strings.ReplaceAll(flagName(path), "-", "_"))
+// EnvName is the variable for a path; an App's begins with "app.".
+func EnvName(path string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(FlagName(path), "-", "_"))
 }
 
-// flagName is the flag for a path, without dashes: [server]'s keys bare, others
+// FlagName is the flag for a path, without dashes: [server]'s keys bare, others
 // with their table in front.
-func flagName(path string) string {
+func FlagName(path string) string {
 	name := strings.TrimPrefix(path, "server.")
 	return strings.NewReplacer(".", "-", "_", "-").Replace(name)
 }
@@ -84,7 +84,7 @@ func byEnv(prefix string, ptr any) map[string]setting.Setting {
 	list := setting.Of(ptr)
 	settings := make(map[string]setting.Setting, len(list))
 	for _, s := range list {
-		settings[envName(prefix+s.Path)] = s
+		settings[EnvName(prefix+s.Path)] = s
 	}
 	return settings
 }

@@ -131,7 +131,7 @@ func Load(src Sources) (*Loaded, error) {
 func readFlags(flags map[string]string) setting.Draft {
 	var draft setting.Draft
 	for _, s := range setting.Of(&Config{}) {
-		name := flagName(s.Path)
+		name := FlagName(s.Path)
 		if text, ok := flags[name]; ok {
 			draft = append(draft, s.Given("--"+name, text))
 		}

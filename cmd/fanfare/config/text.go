@@ -50,7 +50,7 @@ func listByEnv(name string) string {
 	return listKeys[i]
 }
 
-func envList(key string) string { return envName("app." + key) }
+func envList(key string) string { return EnvName("app." + key) }
 
 // ParseOverlap reads a value of server.secret_overlap. Its error says what would be
 // right.

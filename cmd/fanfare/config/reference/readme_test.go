@@ -1,4 +1,4 @@
-package config
+package reference
 
 import (
 	"flag"
@@ -15,7 +15,7 @@ var update = flag.Bool("update", false, "write the README's tables of settings i
 // TestREADME holds the README's tables of settings to config.go. They stand
 // between two comments; -update writes them.
 func TestREADME(t *testing.T) {
-	const file, from, to = "../../../README.md", "<!-- config table: begin (generated: go test ./cmd/fanfare/config -update) -->\n", "<!-- config table: end -->"
+	const file, from, to = "../../../../README.md", "<!-- config table: begin (generated: go test ./cmd/fanfare/config/reference -update) -->\n", "<!-- config table: end -->"
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func TestREADME(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("README.md is behind (go test ./cmd/fanfare/config -update mends it; -want +got):\n%s", diff)
+		t.Errorf("README.md is behind (go test ./cmd/fanfare/config/reference -update mends it; -want +got):\n%s", diff)
 	}
 }
 

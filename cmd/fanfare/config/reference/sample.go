@@ -1,15 +1,16 @@
-package config
+package reference
 
 import (
 	"fmt"
 	"strings"
 
+	"fanfare/cmd/fanfare/config"
 	"fanfare/cmd/fanfare/config/setting"
 	"fanfare/cmd/fanfare/term"
 )
 
 // Sample is a configuration with the app, and all defaults as comments.
-func Sample(app App) string {
+func Sample(app config.App) string {
 	var b strings.Builder
 	b.WriteString("# Fanfare's configuration. Lines that begin with #: name = value show defaults.\n" +
 		"# A flag or a FANFARE_* variable goes before this file: see `fanfare help config`.\n")

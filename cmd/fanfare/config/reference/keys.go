@@ -1,10 +1,11 @@
-package config
+package reference
 
 import (
 	"fmt"
 	"strings"
 
 	"fanfare/channels/apps"
+	"fanfare/cmd/fanfare/config"
 	"fanfare/cmd/fanfare/config/setting"
 )
 
@@ -25,7 +26,7 @@ type Key struct {
 // Keys lists every key of every table, in the order of config.go.
 func Keys() []Key {
 	list := NamedKeys()
-	for _, table := range setting.Lists("apps", &App{}) {
+	for _, table := range setting.Lists("apps", &config.App{}) {
 		list = append(list, listedKeys(table)...)
 	}
 	return list
@@ -33,15 +34,14 @@ func Keys() []Key {
 
 // NamedKeys lists the keys that have a variable or flag of their own.
 func NamedKeys() []Key {
-	list := keysFrom(setting.Of(&Config{}), "[%s]", "")
-	return append(list, keysFrom(setting.Of(&App{}), "[[%s]]", "app.")...)
+	list := keysFrom(setting.Of(&config.Config{}), "[%s]", "")
+	return append(list, keysFrom(setting.Of(&config.App{}), "[[%s]]", "app.")...)
 }
 
 // listedKeys lists the keys of tables that share one variable.
 func listedKeys(table setting.Section) []Key {
 	list := keysFrom(table.Settings, "[[%s]]", "app.")
-	typ, _, _ := strings.Cut(table.Settings[0].Field(), ".")
-	list[0].Heading, list[0].Intro = table.Header(), fieldDocs()[typ]
+	list[0].Heading = table.Header()
 	for i := range list {
 		list[i].Env = ""
 	}
@@ -54,7 +54,8 @@ func keysFrom(settings []setting.Setting, heading, envPrefix string) []Key {
 	for _, s := range settings {
 		k := keyOf(s, envPrefix)
 		if t := s.Table(); t != last {
-			k.Heading, k.Intro = tableHeading(t, heading)
+			typ, _, _ := strings.Cut(s.Field(), ".")
+			k.Heading, k.Intro = tableHeading(t, heading), config.Comment(typ)
 			last = t
 		}
 		list = append(list, k)
@@ -62,29 +63,28 @@ func keysFrom(settings []setting.Setting, heading, envPrefix string) []Key {
 	return list
 }
 
-func tableHeading(table, format string) (heading, intro string) {
-	docs := fieldDocs()
+func tableHeading(table, format string) string {
 	switch table {
 	case "limit":
-		return "[apps.limit]", docs["Limit"]
+		return "[apps.limit]"
 	case "":
-		return fmt.Sprintf(format, "apps"), docs["App"]
+		return fmt.Sprintf(format, "apps")
 	}
-	return fmt.Sprintf(format, table), docs[strings.ToUpper(table[:1])+table[1:]]
+	return fmt.Sprintf(format, table)
 }
 
 func keyOf(s setting.Setting, envPrefix string) Key {
 	k := Key{
 		Name:    s.Name(),
-		Env:     envName(envPrefix + s.Path),
+		Env:     config.EnvName(envPrefix + s.Path),
 		Kind:    s.Kind(),
 		Default: s.DefaultTOML(""),
 		Plain:   s.Default(""),
 		Allowed: s.Allowed(),
-		Doc:     fieldDocs()[s.Field()],
+		Doc:     config.Comment(s.Field()),
 	}
 	if envPrefix == "" {
-		k.Flag = "--" + flagName(s.Path)
+		k.Flag = "--" + config.FlagName(s.Path)
 	}
 	if hosted := s.DefaultTOML(apps.PresetPusher); hosted != k.Default {
 		k.Default += fmt.Sprintf(" (pusher: %s)", hosted)
