@@ -8,8 +8,9 @@ import (
 // bounded per connection (Config.QueueBytes, QueueFrames) and for the node
 // (Config.QueueBudget).
 
-// budget counts the bytes of all frames that wait in backlogs: each frame
-// once, however many connections wait for it, plus a reference each.
+// budget counts the bytes of all frames that wait in backlogs: each frame, and
+// what several of them share, once, however many connections wait for it, plus a
+// reference each.
 type budget struct {
 	limit int64
 	used  atomic.Int64
@@ -26,7 +27,7 @@ func (b *budget) add(f *Frame, now uint32) {
 		f.since.Store(now) // before others can see that it waits
 	}
 	if f.backlogs.Add(1) == 1 {
-		n += int64(f.weight())
+		n += int64(f.retain())
 	}
 	b.used.Add(n)
 }
@@ -34,7 +35,7 @@ func (b *budget) add(f *Frame, now uint32) {
 func (b *budget) remove(f *Frame) {
 	n := int64(refBytes)
 	if f.backlogs.Add(-1) == 0 {
-		n += int64(f.weight())
+		n += int64(f.release())
 	}
 	b.used.Add(-n)
 }

@@ -43,23 +43,34 @@ func NewTopic(rule *Rule, scope, name string, payload []byte) *Frame {
 // NewRaw makes a frame of bytes that are sent as they are. It keeps b.
 func NewRaw(rule *Rule, b []byte) *Frame { return &Frame{bytes: b, rule: rule} }
 
+// Shared is memory of which several frames have parts, so that it is counted
+// once however many of them wait. It must not be copied.
+type Shared struct {
+	Bytes int // static
+
+	frames atomic.Int32 // that wait for sockets which take no more
+}
+
 // parts are the bytes of a frame that shares them with others. Only a frame that
 // is larger than any send is in parts.
 type parts struct {
-	list [][]byte
-	size int
-	own  int // bytes that no other frame has
+	list   [][]byte
+	shared []*Shared
+	size   int
+	own    int // bytes that no other frame has
 }
 
-// partBytes is what a part costs a frame that is not its own.
-const partBytes = 24
+// What a part, and memory that is shared, costs each frame.
+const (
+	partBytes   = 24
+	sharedBytes = 8
+)
 
 // NewTextOf makes a frame of one WebSocket text message that is put together of
-// parts, most of which other frames have, too: a connection that waits for it
-// keeps them and no copy. Of the parts, own bytes are this frame's alone. The
-// parts are kept and must not change any more; a small message is copied. Any
-// goroutine.
-func NewTextOf(rule *Rule, own int, list ...[]byte) *Frame {
+// parts, most of which lie in memory that other frames have parts of, too: a
+// connection that waits for it keeps that and no copy. The parts are kept and
+// must not change any more; a small message is copied. Any goroutine.
+func NewTextOf(rule *Rule, shared []*Shared, list ...[]byte) *Frame {
 	size := 0
 	for _, b := range list {
 		size += len(b)
@@ -68,7 +79,11 @@ func NewTextOf(rule *Rule, own int, list ...[]byte) *Frame {
 		return NewText(rule, slices.Concat(list...))
 	}
 	head := websocket.AppendHeader(nil, websocket.Text, true, size)
-	p := &parts{list: append([][]byte{head}, list...), size: len(head) + size, own: len(head) + own}
+	p := &parts{list: append([][]byte{head}, list...), shared: slices.Clone(shared), size: len(head) + size}
+	p.own = p.size + partBytes*len(p.list) + sharedBytes*len(shared)
+	for _, s := range shared {
+		p.own -= s.Bytes
+	}
 	return &Frame{parts: p, rule: rule}
 }
 
@@ -98,12 +113,27 @@ func (f *Frame) flat() []byte {
 	return f.appendFrom(make([]byte, 0, f.parts.size), 0)
 }
 
-// weight is what waiting for the frame keeps in memory, in bytes.
-func (f *Frame) weight() int {
+// retain notes that a connection waits for the frame for which none did, and
+// returns the bytes that this keeps in memory. Any goroutine.
+func (f *Frame) retain() int { return f.count(1, 1) }
+
+// release notes that no connection waits for the frame any more, and returns
+// the bytes that need not be kept for it. Any goroutine.
+func (f *Frame) release() int { return f.count(-1, 0) }
+
+// count adds to the frames that wait for what f shares. Memory for which there
+// are then so many counts with the frame.
+func (f *Frame) count(n, so int32) int {
 	if f.parts == nil {
 		return len(f.bytes)
 	}
-	return f.parts.own + partBytes*len(f.parts.list)
+	bytes := f.parts.own
+	for _, s := range f.parts.shared {
+		if s.frames.Add(n) == so {
+			bytes += s.Bytes
+		}
+	}
+	return bytes
 }
 
 // TextLen is the size on the wire of a text message of n bytes.

@@ -17,7 +17,7 @@ func TestPartsAreOneFrame(t *testing.T) {
 			n := rapid.SampledFrom([]int{0, 1, 100, 20_000}).Draw(t, "bytes")
 			list = append(list, bytes.Repeat([]byte{byte('a' + len(list))}, n))
 		}
-		f := NewTextOf(Protocol, 10, list...)
+		f := NewTextOf(Protocol, nil, list...)
 		want := websocket.AppendFrame(nil, websocket.Text, bytes.Join(list, nil))
 		if small := len(want) <= sendBytes; small != (f.parts == nil) {
 			t.Fatalf("%d bytes are in parts: %v", len(want), f.parts != nil)
@@ -42,7 +42,7 @@ func TestQueueSendsParts(t *testing.T) {
 		for range rapid.IntRange(1, 8).Draw(t, "frames") {
 			n := rapid.SampledFrom([]int{10, 1000, 50_000}).Draw(t, "part")
 			part := bytes.Repeat([]byte{byte(q.n + 1)}, n)
-			f := NewTextOf(Protocol, 0, part, part, part)
+			f := NewTextOf(Protocol, nil, part, part, part)
 			q.push(f)
 			want = append(want, f.flat()...)
 		}
@@ -63,13 +63,33 @@ func TestQueueSendsParts(t *testing.T) {
 	})
 }
 
-// Those who wait for a frame in parts keep what is its own, and no more.
-func TestWeightOfParts(t *testing.T) {
-	shared := make([]byte, 100_000)
-	if n := NewTextOf(Protocol, 500, make([]byte, 500), shared, shared).weight(); n < 500 || n > 700 {
-		t.Errorf("it weighs %d bytes, want about 500", n)
+// What frames share counts while any of them waits, and once; what is a frame's
+// own counts with it.
+func TestBudgetOfParts(t *testing.T) {
+	b := &budget{}
+	f := func(want int64) {
+		t.Helper()
+		const slack = 500 // of references
+		if n := b.used.Load(); n < want || n > want+slack {
+			t.Errorf("%d bytes are counted, want about %d", n, want)
+		}
 	}
-	if n := NewText(Protocol, shared).weight(); n < len(shared) {
-		t.Errorf("a frame in one piece weighs %d bytes", n)
+	memory := make([]byte, 100_000)
+	one, other := &Shared{Bytes: 60_000}, &Shared{Bytes: 40_000}
+	both := NewTextOf(Protocol, []*Shared{one, other}, make([]byte, 5000), memory)
+	part := NewTextOf(Protocol, []*Shared{one}, make([]byte, 7000), memory[:60_000])
+	b.add(both, 1)
+	f(105_000)
+	b.add(both, 1) // for another connection
+	f(105_000)
+	b.add(part, 1)
+	f(112_000)
+	b.remove(both)
+	f(112_000)
+	b.remove(both)
+	f(67_000)
+	b.remove(part)
+	if n := b.used.Load(); n != 0 {
+		t.Errorf("%d bytes are counted when nobody waits", n)
 	}
 }

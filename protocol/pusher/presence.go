@@ -4,13 +4,17 @@ import (
 	"strconv"
 
 	"fanfare/channels"
+	"fanfare/engine"
 	"fanfare/protocol/strictjson"
 )
 
 // roster is some members of a presence channel as the confirmation lists them:
 // their ids, and what is known of each. Both are parts of lists, a comma before
 // each member, and escaped already for the string that they go into.
-type roster struct{ ids, hash []byte }
+type roster struct {
+	ids, hash []byte
+	memory    engine.Shared // of both
+}
 
 // EncodeMembers implements channels.Sink.
 func (*Server) EncodeMembers(members []*channels.Member) any {
@@ -21,6 +25,7 @@ func (*Server) EncodeMembers(members []*channels.Member) any {
 	r.ids = buf.escaped()
 	buf.inner = appendHash(buf.inner[:0], members)
 	r.hash = buf.escaped()
+	r.memory.Bytes = len(r.ids) + len(r.hash)
 	return r
 }
 
@@ -58,26 +63,26 @@ var (
 )
 
 // presence gives the confirmation of a presence channel in parts: a JSON string
-// that lists the members in the order in which they came. Only the first part,
-// own bytes long, is not shared with others. The list is the buffer's.
-func (b *buffer) presence(s *Server, channel string, members channels.Members) (own int, list [][]byte) {
+// that lists the members in the order in which they came. The first part and
+// both slices are the buffer's; the others lie in what is shared.
+func (b *buffer) presence(s *Server, channel string, members channels.Members) (shared []*engine.Shared, list [][]byte) {
 	b.out = append(b.out, `{"event":"pusher_internal:subscription_succeeded","channel":`...)
 	b.out = strictjson.AppendString(b.out, channel)
 	b.out = append(b.out, `,"data":"{\"presence\":{\"count\":`...)
 	b.out = strconv.AppendInt(b.out, int64(members.Len()), 10)
 	b.out = append(b.out, `,\"ids\":[`...)
-	ids, hash := append(b.parts[:0], b.out), b.rest[:0]
+	shared, ids, hash := b.shared[:0], append(b.parts[:0], b.out), b.rest[:0]
 	for r := range members.Encoded(s.format, s) {
 		if r := r.(*roster); len(r.ids) > 0 {
-			ids, hash = append(ids, r.ids), append(hash, r.hash)
+			shared, ids, hash = append(shared, &r.memory), append(ids, r.ids), append(hash, r.hash)
 		}
 	}
 	if len(hash) > 0 { // no comma before the first
 		ids[1], hash[0] = ids[1][1:], hash[0][1:]
 	}
 	list = append(append(append(ids, beforeHash), hash...), afterHash)
-	b.parts, b.rest = list, hash
-	return len(b.out), list
+	b.shared, b.parts, b.rest = shared, list, hash
+	return shared, list
 }
 
 // appendMemberEvent makes member_added, with the user's info, or

@@ -76,7 +76,7 @@ func (s *Server) Joined(loop int, sub *channels.Subscription, now *channels.Snap
 func (s *session) welcome(c *engine.Conn, sub *channels.Subscription, members channels.Members) {
 	buf := buffers.Get().(*buffer)
 	defer buffers.put(buf)
-	own, list := buf.presence(s.home.server, sub.Channel(), members)
+	shared, list := buf.presence(s.home.server, sub.Channel(), members)
 	size := 0
 	for _, part := range list {
 		size += len(part)
@@ -86,7 +86,7 @@ func (s *session) welcome(c *engine.Conn, sub *channels.Subscription, members ch
 		return
 	}
 	list[0] = slices.Clone(list[0]) // the buffer is used again
-	s.send(c, engine.NewTextOf(engine.Protocol, own, list...))
+	s.send(c, engine.NewTextOf(engine.Protocol, shared, list...))
 }
 
 func appendAll(dst []byte, list [][]byte) []byte {
@@ -126,6 +126,7 @@ func (s *session) knows(sub *channels.Subscription) bool {
 type buffer struct {
 	out, inner  []byte
 	parts, rest [][]byte
+	shared      []*engine.Shared // where parts lie
 }
 
 type bufferPool struct{ sync.Pool }
@@ -140,5 +141,6 @@ func (p *bufferPool) put(b *buffer) {
 	b.out, b.inner = b.out[:0], b.inner[:0]
 	clear(b.parts)
 	clear(b.rest)
+	clear(b.shared)
 	p.Put(b)
 }
