@@ -119,7 +119,7 @@ func helpConfig(w io.Writer) error {
 		"or fanfare.toml if there is one), else its default. More apps are in apps.toml beside it (--apps-file, FANFARE_APPS_FILE), which `fanfare app` writes. Sizes are bytes, or have a unit (64KiB); "+
 		"times are seconds, or have a unit (1m30s). Lists are written with commas in variables. "+
 		"Unknown keys, variables and flags are errors.")
-	term.Wrap(&b, "", "FANFARE_APP_* describe one app: the one of the file that FANFARE_APP_ID names, else one more.")
+	term.Wrap(&b, "", "FANFARE_APP_* describe one app: with FANFARE_APP_ID the one of the files that has this id, or one more; without it the only app of fanfare.toml, or the built-in one if there is none.")
 	for _, k := range reference.Keys() {
 		if k.Heading != "" {
 			fmt.Fprintf(&b, "\n%s\n", k.Heading)

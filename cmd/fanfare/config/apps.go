@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,31 +12,38 @@ import (
 )
 
 // addApps makes the apps of both files, and the one that FANFARE_APP_* describe.
-// Those variables override the app of the files with that id, else they add
-// one. Without any app the built-in one is served, which they may change too;
-// but not where a file of apps is there and empty: somebody removed them. Nor
-// where apps are looked up in a database.
+// With an id those variables override the app of the files that has it, or add
+// one. Without, they speak of the only app of the configuration itself, and
+// otherwise of the built-in one where it is served; which app others add to the
+// file of apps while the server runs makes no difference to them.
 func (l *Loaded) addApps(file, own fileValues, env setting.Draft) error {
 	drafts := slices.Concat(file.apps, own.apps)
-	if len(drafts) == 0 && own.name == "" && env.Text("id") == "" && l.Database.URL == "" {
+	builtin := l.needsBuiltin(file, own, env)
+	if builtin {
 		l.Builtin = env.Text("secret") == ""
 		drafts = append(drafts, builtinApp())
 	}
-	from := own.name
-	if len(file.apps) > 0 {
-		from = file.name
-	}
-	at, err := envTarget(drafts, env, from)
-	if err != nil {
-		return err
-	}
-	if at == len(drafts) && len(env) > 0 {
-		drafts = append(drafts, nil)
-	}
 	if len(env) > 0 {
+		at, err := envTarget(drafts, file, env, builtin)
+		if err != nil {
+			return err
+		}
+		if at == len(drafts) {
+			drafts = append(drafts, nil)
+		}
 		drafts[at] = append(slices.Clone(drafts[at]), env...)
 	}
 	return l.buildApps(drafts)
+}
+
+// needsBuiltin tells whether the built-in app is served: with a secret from the
+// environment, and where there is no other. But not where a file of apps is there
+// and empty: somebody removed them. Nor where apps are looked up in a database.
+func (l *Loaded) needsBuiltin(file, own fileValues, env setting.Draft) bool {
+	if len(file.apps) > 0 || env.Text("id") != "" {
+		return false
+	}
+	return env.Text("secret") != "" || own.name == "" && l.Database.URL == ""
 }
 
 func builtinApp() setting.Draft {
@@ -48,23 +56,22 @@ func builtinApp() setting.Draft {
 }
 
 // envTarget is the index of the app that FANFARE_APP_* speak of; len(drafts)
-// for a new one. from names the file that has the first of them.
-func envTarget(drafts []setting.Draft, env setting.Draft, from string) (int, error) {
+// for a new one. The built-in app is the last.
+func envTarget(drafts []setting.Draft, file fileValues, env setting.Draft, builtin bool) (int, error) {
 	id := env.Text("id")
+	i := slices.IndexFunc(drafts, func(d setting.Draft) bool { return d.Text("id") == id })
 	switch {
-	case len(env) == 0:
-		return 0, nil
-	case id != "":
-		i := slices.IndexFunc(drafts, func(d setting.Draft) bool { return d.Text("id") == id })
-		if i < 0 {
-			return len(drafts), nil
-		}
+	case id != "" && i >= 0:
 		return i, nil
-	case len(drafts) > 1:
-		return 0, fmt.Errorf("%s is set, but not FANFARE_APP_ID, and %s has %d apps: set FANFARE_APP_ID to the one that is meant",
-			env[0].Origin, from, len(drafts))
+	case id != "":
+		return len(drafts), nil
+	case builtin:
+		return len(drafts) - 1, nil
+	case len(file.apps) == 1:
+		return 0, nil
 	}
-	return 0, nil
+	return 0, fmt.Errorf("%s is set, but not FANFARE_APP_ID, and %s has %d apps: set FANFARE_APP_ID to the one that is meant",
+		env[0].Origin, cmp.Or(file.name, DefaultFile), len(file.apps))
 }
 
 func (l *Loaded) buildApps(drafts []setting.Draft) error {
