@@ -70,9 +70,9 @@ func (w *Webhook) validate() error {
 	case err != nil:
 		return fmt.Errorf("url is not a URL: %s", right) // the error would repeat a password
 	case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
-		return fmt.Errorf("url is %q: %s", u.Redacted(), right)
+		return fmt.Errorf("url is %q: %s", shown(u), right)
 	case u.User != nil:
-		return fmt.Errorf("url is %q: put the credentials into a header", u.Redacted())
+		return fmt.Errorf("url is %q: put the credentials into a header", shown(u))
 	}
 	for _, e := range w.Events {
 		if !slices.Contains(WebhookEvents, e) {
@@ -80,6 +80,13 @@ func (w *Webhook) validate() error {
 		}
 	}
 	return w.checkHeaders()
+}
+
+// shown is a URL as errors have it: passwords and tokens are left out.
+func shown(u *url.URL) string {
+	v := *u
+	v.RawQuery, v.Fragment = "", ""
+	return v.Redacted()
 }
 
 // The headers that are the protocol's or the connection's own.

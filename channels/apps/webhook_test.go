@@ -42,6 +42,7 @@ func TestValidateWebhooks(t *testing.T) {
 	f(Webhook{URL: "a.test/hook"}, `url is "a.test/hook"`+right)
 	f(Webhook{URL: "https:///hook"}, `url is "https:///hook"`+right)
 	f(Webhook{URL: "https://user:geheim@a.test/%zz"}, `url is not a URL`+right)
+	f(Webhook{URL: "a.test/hook?token=geheim#geheim"}, `url is "a.test/hook"`+right)
 	f(Webhook{URL: "https://user:geheim@a.test"}, `url is "https://user:xxxxx@a.test": put the credentials into a header`)
 	f(Webhook{URL: "https://a.test", Events: []string{"Cache_miss"}}, `events has "Cache_miss": use `+strings.Join(WebhookEvents, ", "))
 	f(Webhook{URL: "https://a.test", Headers: map[string]string{"a b": "geheim"}}, `headers has the name "a b": use letters, digits and '-'`)

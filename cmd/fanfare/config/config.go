@@ -225,8 +225,8 @@ type Database struct {
 	// is no limit.
 	StaleLimit time.Duration `key:"stale_limit" default:"86400" range:"0..31536000"`
 
-	// Apps to keep in memory, 1 KB each. Have more than are in use: one that is
-	// pushed out is told of no change until it is asked for again.
+	// Apps without connections to keep in memory, 1 KB each. Those with connections
+	// always are.
 	MaxApps int `key:"max_apps" default:"10000" range:"1..100000000"`
 
 	// Keys and ids to remember that no app has, 400 bytes each.
@@ -361,7 +361,7 @@ type Slow struct {
 // [{"url":"https://example.com/hook","events":["channel_occupied"]}].
 type Webhook struct {
 	// Address that events are posted to, http or https.
-	URL string `key:"url"`
+	URL string `key:"url" secret:"query"`
 
 	// Events that it is told: channel_occupied, channel_vacated, member_added,
 	// member_removed, client_event, cache_miss, subscription_count. None means

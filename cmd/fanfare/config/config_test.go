@@ -223,3 +223,31 @@ func TestFieldDocsAreOfTheRightFields(t *testing.T) {
 		}
 	}
 }
+
+// A value that lacks its quotes may be a secret: no error repeats it.
+func TestSyntaxErrorsShowNoSecrets(t *testing.T) {
+	f := func(line string) {
+		t.Helper()
+		inFiles(t, "[[apps]]\nid = \"1\"\n"+line+"\n", "")
+		_, err := Load(Sources{})
+		if err == nil || !strings.Contains(err.Error(), "fanfare.toml:3: cannot be read here") {
+			t.Errorf("%s: %v", line, err)
+		}
+		for _, piece := range []string{"sekret", "VALUE", "0691", "20x", "1e5"} {
+			if err != nil && strings.Contains(err.Error(), piece) {
+				t.Errorf("%s: %v shows %q", line, err, piece)
+			}
+		}
+	}
+	f("secret = sekret-VALUE-1")
+	f("secret = sekret")
+	f("secret = 0691d")
+	f("secret = 06911")
+	f("secret = 20x1")
+	f("secret = 1e5sekret")
+	f("secret = +sekret")
+	f("headers = {Authorization = sekret}")
+	f(`secret = "\sekret"`)
+	f("secret = 2026-13-45")
+	f("secret = 99999999999999999999999999")
+}

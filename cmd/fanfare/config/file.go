@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/BurntSushi/toml"
 
@@ -142,10 +143,25 @@ func decode(name, data string) (map[string]any, error) {
 	var tree map[string]any
 	_, err := toml.Decode(data, &tree)
 	if syntax, ok := errors.AsType[toml.ParseError](err); ok {
-		return nil, fmt.Errorf("%s:%d: %s", name, syntax.Position.Line, syntax.Message)
+		return nil, fmt.Errorf("%s:%d: %s", name, syntax.Position.Line, syntaxFault(syntax))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return tree, nil
+}
+
+// syntaxFault says what is wrong with a file. The parser's own words have what it
+// found, which may be a piece of a secret, but for those about a key or the end.
+func syntaxFault(err toml.ParseError) string {
+	for _, harmless := range []string{"Key '", "unexpected EOF"} {
+		if strings.HasPrefix(err.Message, harmless) {
+			return err.Message
+		}
+	}
+	after := ""
+	if err.LastKey != "" {
+		after = " after " + err.LastKey
+	}
+	return "cannot be read here" + after + ": a text stands in quotes, and every quote and bracket has its other half"
 }

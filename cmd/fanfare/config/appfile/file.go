@@ -18,6 +18,9 @@ type File struct {
 	before *config.Loaded // all apps, those of other files too, as they were
 }
 
+// Before is the configuration that is to change.
+func (f *File) Before() *config.Loaded { return f.before }
+
 // Add adds an app with these credentials and what the KEY=VALUE words say. It
 // returns the app's id, which the words may have changed.
 func (f *File) Add(app config.App, words []string) (id string, err error) {
@@ -26,8 +29,15 @@ func (f *File) Add(app config.App, words []string) (id string, err error) {
 		{Path: "key", Text: app.Key, Origin: origin},
 		{Path: "secret", Text: app.Secret, Origin: origin},
 	}, words)
+	if err != nil {
+		return "", err
+	}
+	id = draft.Text("id")
+	if at, missing := f.before.Find(id); missing == nil && !f.before.Builtin {
+		return "", config.Errorf("there is an app %q already, in %s: name another id", id, f.before.From(at))
+	}
 	f.drafts = append(f.drafts, draft)
-	return draft.Text("id"), err
+	return id, nil
 }
 
 // Set puts KEY=VALUE words into the app with that id. KEY= alone takes the default
@@ -36,15 +46,19 @@ func (f *File) Set(id string, words []string) error {
 	return f.change(id, func(draft setting.Draft) (setting.Draft, error) { return setKeys(draft, words) })
 }
 
-// Enable has the app served, or not.
-func (f *File) Enable(id string, enabled bool) error {
-	return f.change(id, func(draft setting.Draft) (setting.Draft, error) {
+// Enable has the app served, or not. It reports whether that is a change.
+func (f *File) Enable(id string, enabled bool) (changed bool, err error) {
+	if at, missing := f.before.Find(id); missing == nil {
+		changed = f.before.Apps[at].Enabled != enabled
+	}
+	err = f.change(id, func(draft setting.Draft) (setting.Draft, error) {
 		draft = draft.Without("enabled")
 		if !enabled {
 			draft = append(draft, setting.Value{Path: "enabled", Text: "false", Origin: origin})
 		}
 		return draft, nil
 	})
+	return changed, err
 }
 
 // Rotate gives the app a new secret. What is signed with the old one verifies

@@ -19,7 +19,7 @@ type Value struct {
 // Given is what a flag, a variable or a word says of the setting.
 func (s Setting) Given(name, text string) Value {
 	label := name + "=" + text
-	if s.IsSecret() {
+	if s.IsSecret() || s.hasSecretQuery() {
 		label = name
 	}
 	return Value{Path: s.Path, Text: text, Origin: name, Label: label}

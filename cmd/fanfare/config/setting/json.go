@@ -53,6 +53,9 @@ func (s Setting) jsonValue(secrets bool) any {
 		if hidden {
 			return nil
 		}
+		if s.hasSecretQuery() && !secrets {
+			return withoutQuery(s.Text())
+		}
 		return v
 	}
 }

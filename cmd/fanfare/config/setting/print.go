@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Mask stands for a secret wherever one might be read by others.
@@ -58,8 +59,18 @@ func (s Setting) shown() string {
 		return tomlTable(s.masked())
 	case s.IsSecret() && s.Text() != "":
 		return Quote(Mask)
+	case s.hasSecretQuery():
+		return Quote(withoutQuery(s.Text()))
 	}
 	return s.TOML()
+}
+
+// withoutQuery is a URL with its query masked.
+func withoutQuery(text string) string {
+	if before, _, ok := strings.Cut(text, "?"); ok {
+		return before + "?" + Mask
+	}
+	return text
 }
 
 // masked is a table without its values.

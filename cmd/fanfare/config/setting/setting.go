@@ -75,7 +75,10 @@ func (s Setting) IsRequired() bool {
 }
 
 // IsSecret tells whether the value is not for everybody's eyes.
-func (s Setting) IsSecret() bool { return s.field.Tag.Get("secret") != "" }
+func (s Setting) IsSecret() bool { return s.field.Tag.Get("secret") != "" && !s.hasSecretQuery() }
+
+// hasSecretQuery tells whether the value is a URL whose query is.
+func (s Setting) hasSecretQuery() bool { return s.field.Tag.Get("secret") == "query" }
 
 // Choices are the values that a text may have, nil for any.
 func (s Setting) Choices() []string {
