@@ -65,15 +65,21 @@ func (a *appAdding) run(ctx context.Context, c *command.Process, args []string) 
 	if a.secret != "" {
 		app.Secret = a.secret
 	}
+	var before *config.Loaded
 	var id string // --set may say another
 	name, err := appfile.Edit(ctx, a.sources(c), func(f *appfile.File) (err error) {
+		before = f.Before()
 		id, err = f.Add(app, a.set)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return a.tell(c, id, name)
+	if err := a.tell(c, id, name); err != nil || !before.Builtin || a.json {
+		return err
+	}
+	_, err = fmt.Fprintf(c.Stdout, "\nThe built-in app %s, which is there where no other is, is served no longer.\n", before.Apps[0].ID)
+	return err
 }
 
 // tell prints the app as the files have it now.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -25,7 +26,8 @@ func Command() *command.Command {
 			"apps.toml beside it (or where --apps-file or FANFARE_APPS_FILE says). Only apps.toml is ever written, so comments in " +
 			"fanfare.toml are safe; those in apps.toml are not kept.\n\n" +
 			"A server that reads the file takes a change over within a second. Nobody is interrupted by it, but for the " +
-			"clients of an app that was disabled or removed: they are closed with 4003.",
+			"clients of an app that was disabled or removed: they are closed with 4003. The first app takes the place of the built-in " +
+			"one, whose clients are.",
 		Examples: []string{
 			"app add",
 			"app add shop --set limits=pusher --set max_connections=500",
@@ -74,7 +76,20 @@ func appSwitchCommand(word, short string, enabled bool) *command.Command {
 		Name: "app " + word, Args: "ID", MinArgs: 1, MaxArgs: 1, Short: short,
 		Flags: fs, Groups: []command.Group{appFilesGroup},
 		Run: func(ctx context.Context, c *command.Process, args []string) error {
-			return files.edit(ctx, c, args[0], word+"d", func(a *appfile.File) error { return a.Enable(args[0], enabled) })
+			changed := false
+			name, err := appfile.Edit(ctx, files.sources(c), func(a *appfile.File) (err error) {
+				changed, err = a.Enable(args[0], enabled)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			done := fmt.Sprintf("%sd app %s in %s\n", word, args[0], name)
+			if !changed {
+				done = fmt.Sprintf("app %s in %s is %sd already\n", args[0], name, word)
+			}
+			_, err = io.WriteString(c.Stdout, done)
+			return err
 		},
 	}
 }
