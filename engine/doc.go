@@ -75,6 +75,7 @@
 // one that watches the files of the configuration, with one of package fsnotify,
 // one that reloads them, and one per metrics address, beside those that net/http
 // starts for scrapes. Packages channels/webhooks and channels/apps/database list
-// theirs. Timers of channels/linger run functions for moments.
+// theirs. Timers of channels/linger and of sessions that owe an authorization or
+// were handed over (protocol/pusher) run functions for moments.
 // All other packages of channels and protocol start none.
 package engine

@@ -64,9 +64,15 @@ func TestConfig(t *testing.T) {
 	s.unharmed(t)
 }
 
-// rewrite replaces the file's content and waits for what the server says of it.
+// rewrite replaces the file in one step, so that the server says one thing of it, and waits for that.
 func (s *server) rewrite(text, want string) error {
-	return s.tells(want, func() error { return os.WriteFile(s.config, []byte(text), 0o600) })
+	return s.tells(want, func() error {
+		beside := s.config + ".new"
+		if err := os.WriteFile(beside, []byte(text), 0o600); err != nil {
+			return err
+		}
+		return os.Rename(beside, s.config)
+	})
 }
 
 // dribbles writes the file in pieces, as a slow disk or an editor does it, with the pauses that make each of them look like all.

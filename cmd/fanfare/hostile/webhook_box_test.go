@@ -3,6 +3,7 @@
 package hostile
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,7 +62,8 @@ func (b *box) serve(l net.Listener) {
 	go func() { _ = server.Serve(l) }() // which ends when it is closed
 }
 
-// be changes the mood. Requests that hang are answered then.
+// be changes the mood. Requests that hang are answered then, and those that were
+// taken before a refusal.
 func (b *box) be(m mood) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -69,9 +71,13 @@ func (b *box) be(m mood) error {
 	b.mood, b.change = m, make(chan struct{})
 	switch {
 	case m == refusing && b.server != nil:
-		err := b.server.Close()
+		server := b.server
 		b.server = nil
-		return err
+		b.mu.Unlock()
+		defer b.mu.Lock()
+		within, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		return server.Shutdown(within)
 	case m != refusing && b.server == nil:
 		l, err := net.Listen("tcp", b.addr)
 		if err != nil {

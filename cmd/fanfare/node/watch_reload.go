@@ -124,16 +124,16 @@ func (r *reloads) sources() config.Sources {
 
 // judge refuses what a start would take, but a reload hardly means.
 func (r *reloads) judge(next *config.Loaded) error {
+	for _, name := range []string{next.File, next.AppsFile} {
+		if info, err := os.Stat(name); err == nil && info.Size() == 0 && r.last.HasAppsOf(name) {
+			return fmt.Errorf("%s is empty, as if its writer were not done: write a comment into it if it is to have no apps", name)
+		}
+	}
 	switch {
 	case next.Builtin && !r.last.Builtin:
 		return errors.New("no app is left: to serve none leave an apps.toml with a comment in it")
 	case r.last.Builtin && len(next.Apps) == 0 && next.Database.URL != "":
 		return errors.New("the apps of database.url are there after a restart; until then the built-in one is served on")
-	}
-	for _, name := range []string{next.File, next.AppsFile} {
-		if info, err := os.Stat(name); err == nil && info.Size() == 0 && r.last.HasAppsOf(name) {
-			return fmt.Errorf("%s is empty, as if its writer were not done: write a comment into it if it is to have no apps", name)
-		}
 	}
 	if r.refuse != nil {
 		return r.refuse(&next.Config)

@@ -48,7 +48,9 @@ func api34(t *T) {
 		t.terminate(a.app, user, body)
 		a.thrownOut()
 		b.thrownOut()
-		other.sees(removed, room, user)
+		if got := other.userID(other.expect(removed, room)); got != user {
+			t.fatalf("told that user %q has gone, want %q", got, user)
+		}
 		other.alive()
 		stranger.alive()
 	}
