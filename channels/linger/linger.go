@@ -3,6 +3,7 @@ package linger
 import (
 	"fmt"
 	"hash/maphash"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,9 +34,11 @@ type Config[K comparable] struct {
 	Delay time.Duration
 
 	// Max is how many keys may be in their delay at once, about 200 bytes each;
-	// 0 = [DefaultMax]. Beyond it the end that has waited longest is told before
-	// its time, so that nothing is lost. Keys are spread over 64 shards, each of
-	// which has its share of Max.
+	// 0 = [DefaultMax]. Beyond it an end is told before its time, so that nothing
+	// is lost: the oldest of the same shard. Keys are spread over 64 shards by
+	// their homes. An eighth of Max is theirs in equal parts, at least a key each,
+	// so that one home with very many keys can't take the delay from all others.
+	// The rest is for whoever needs it.
 	Max int
 
 	// Tell is told every change. Calls for one key are made in the order in which
@@ -53,6 +56,9 @@ type Set[K comparable] struct {
 	// Static after construction.
 	home   func(K) uint64
 	shards [shards]shard[K]
+
+	// Atomic.
+	room atomic.Int64 // for keys beyond the shards' own
 }
 
 // New returns an empty set. It panics when the config can't work.
@@ -71,9 +77,10 @@ func New[K comparable](cfg Config[K]) *Set[K] {
 		cfg.Home = func(k K) uint64 { return maphash.Comparable(seed, k) }
 	}
 	s := &Set[K]{home: cfg.Home}
-	start := time.Now()
+	start, own := time.Now(), max(cfg.Max/8/shards, 1)
+	s.room.Store(int64(max(cfg.Max-own*shards, 0)))
 	for i := range s.shards {
-		s.shards[i].init(start, cfg.Delay, max(cfg.Max/shards, 1), cfg.Tell)
+		s.shards[i].init(start, cfg.Delay, own, &s.room, cfg.Tell)
 	}
 	return s
 }

@@ -117,15 +117,105 @@ func TestHomeKeepsTheOrder(t *testing.T) {
 func TestBeyondMaxTheOldestIsToldEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d diary
-		s := New(Config[string]{Tell: d.tell, Max: 2 * shards, Home: func(string) uint64 { return 0 }})
+		s := New(Config[string]{Tell: d.tell, Max: shards + 1, Home: func(string) uint64 { return 0 }})
 		s.End("a")
-		s.End("b")
+		s.End("b") // in the room that all share
 		d.want(t, "a left", "b left")
 		s.End("c")
 		d.want(t, "a gone", "c left")
+		s.End("d")
+		d.want(t, "b gone", "d left")
 		after(DefaultDelay)
-		d.want(t, "b gone", "c gone")
+		d.want(t, "c gone", "d gone")
+		if n := s.room.Load(); n != 1 {
+			t.Errorf("there is room for %d", n)
+		}
 	})
+}
+
+// counts is how often each change was told. Any goroutine may tell.
+type counts [Gone + 1]atomic.Int64
+
+func (c *counts) tell(_ int, what Change) { c[what].Add(1) }
+
+// Ten channels lose all their members for a second, as when a proxy is started
+// anew. Each has its home in one shard, and together they are a tenth of Max.
+func TestManyOfOneHomeLinger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told counts
+		s := New(Config[int]{Tell: told.tell, Home: func(k int) uint64 { return uint64(k % 10) }})
+		const n = DefaultMax / 10
+		for k := range n {
+			s.End(k)
+		}
+		after(time.Second)
+		for k := range n {
+			s.Begin(k)
+		}
+		after(DefaultDelay)
+		if gone, back := told[Gone].Load(), told[Returned].Load(); gone != 0 || back != n {
+			t.Errorf("%d of %d came back in time, %d were told as gone", back, n, gone)
+		}
+	})
+}
+
+// A home with more keys than the set may hold gets most of it. The others keep
+// what is theirs, and the set its bound.
+func TestOneHomeCanNotTakeAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told counts
+		const limit, own = 64 * shards, 8 // an eighth of 64
+		s := New(Config[int]{Max: limit, Tell: told.tell, Home: func(k int) uint64 { return uint64(k % shards) }})
+		for k := range 2 * limit {
+			s.End(k * shards)
+		}
+		if n := s.Len(); n != limit-own*(shards-1) {
+			t.Errorf("%d of %d linger in one shard", n, limit)
+		}
+		gone := told[Gone].Load()
+		for k := range own * shards {
+			if k%shards != 0 {
+				s.End(k)
+			}
+		}
+		if n := told[Gone].Load() - gone; n != 0 || s.Len() != limit {
+			t.Errorf("%d were told early in shards with few; %d of %d linger", n, s.Len(), limit)
+		}
+		s.End(own*shards + 1) // one more than the shard's own
+		if n := told[Gone].Load() - gone; n != 1 || s.Len() != limit {
+			t.Errorf("%d were told early; %d of %d linger", n, s.Len(), limit)
+		}
+		after(DefaultDelay)
+		if n := s.room.Load(); n != limit-own*shards || s.Len() != 0 {
+			t.Errorf("%d linger, and there is room for %d", s.Len(), n)
+		}
+	})
+}
+
+// However many goroutines fight for the room, none of it is lost or made.
+func TestRoomUnderContention(t *testing.T) {
+	var told counts
+	s := New(Config[int]{Max: shards + 8, Tell: told.tell, Delay: time.Hour, Home: func(k int) uint64 { return uint64(k % 16) }})
+	defer s.Stop()
+	var wg sync.WaitGroup
+	for g := range 16 {
+		wg.Go(func() {
+			for i := range 5000 {
+				s.End(g + i%5*16)
+				if i%3 == 0 {
+					s.Begin(g + i%7*16)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := s.Len(); n > 16+8 {
+		t.Errorf("%d linger", n)
+	}
+	s.Flush()
+	if n := s.room.Load(); n != 8 || told[Left].Load() != told[Gone].Load()+told[Returned].Load() {
+		t.Errorf("there is room for %d; %d left, %d returned, %d are gone", n, told[Left].Load(), told[Returned].Load(), told[Gone].Load())
+	}
 }
 
 func TestFlushAndStop(t *testing.T) {

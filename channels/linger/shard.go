@@ -2,6 +2,7 @@ package linger
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,7 +26,8 @@ type shard[K comparable] struct {
 	// Static after construction.
 	start time.Time
 	delay time.Duration
-	max   int
+	own   int           // keys that it always has room for, 1 or more
+	room  *atomic.Int64 // for more, shared by all
 	tell  func(K, Change)
 
 	// Guarded by mu.
@@ -48,8 +50,8 @@ type node[K comparable] struct {
 	older, newer *node[K]
 }
 
-func (s *shard[K]) init(start time.Time, delay time.Duration, most int, tell func(K, Change)) {
-	s.start, s.delay, s.max, s.tell = start, delay, most, tell
+func (s *shard[K]) init(start time.Time, delay time.Duration, own int, room *atomic.Int64, tell func(K, Change)) {
+	s.start, s.delay, s.own, s.room, s.tell = start, delay, own, room, tell
 }
 
 func (s *shard[K]) begin(k K) {
@@ -75,7 +77,7 @@ func (s *shard[K]) end(k K) {
 	if _, lingers := s.waiting[k]; lingers || s.stopped {
 		return
 	}
-	if len(s.waiting) >= s.max {
+	for !s.takeRoomLocked() {
 		s.goneLocked(s.oldest)
 	}
 	s.addLocked(&node[K]{key: k, due: time.Since(s.start) + s.delay})
@@ -162,6 +164,16 @@ func (s *shard[K]) goneLocked(n *node[K]) {
 	s.tell(n.key, Gone)
 }
 
+// takeRoomLocked takes room for a key. It returns false when there is none, and
+// then the shard has keys of which one may go.
+func (s *shard[K]) takeRoomLocked() bool {
+	if len(s.waiting) < s.own || s.room.Add(-1) >= 0 {
+		return true
+	}
+	s.room.Add(1)
+	return false
+}
+
 func (s *shard[K]) addLocked(n *node[K]) {
 	if s.waiting == nil {
 		s.waiting = make(map[K]*node[K])
@@ -177,6 +189,9 @@ func (s *shard[K]) addLocked(n *node[K]) {
 }
 
 func (s *shard[K]) removeLocked(n *node[K]) {
+	if len(s.waiting) > s.own {
+		s.room.Add(1)
+	}
 	delete(s.waiting, n.key)
 	if len(s.waiting) == 0 && s.most > large {
 		s.waiting, s.most = nil, 0

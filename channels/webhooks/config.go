@@ -72,9 +72,12 @@ type Config struct {
 	// it hold across an endpoint's channels too.
 	Parallel int
 
-	// Requests is how many may be under way together. A quarter of them is for
-	// endpoints whose last request failed, and no others, so that many that hang
-	// do not hold up those that work. Each takes a file descriptor.
+	// Requests is how many may be under way together, each of which takes a file
+	// descriptor. A quarter of them is for endpoints whose last request failed, a
+	// quarter for those whose last took more than 2 s, and the rest for all
+	// others, so that what hangs or is slow holds up its like only; at least one
+	// for each. Of each part one app gets half when it is alone, and n apps that
+	// want all of it an n+1th each, so that there is one for whoever comes next.
 	Requests int
 
 	// AllowPrivate lets every webhook connect to loopback, private and other

@@ -18,10 +18,12 @@ import (
 const (
 	userAgent = "Fanfare-Webhooks"
 
-	// What is read of an answer: its status is all that matters, and a connection
-	// is used again only when the rest has been read.
-	maxAnswer       = 64 << 10
+	// What is read of an answer, and for how long once its status is there: that
+	// is all that matters, but a connection is used again only when the rest has
+	// been read. One that takes longer is closed.
+	maxAnswer       = 16 << 10
 	maxAnswerHeader = 64 << 10
+	maxDrain        = time.Second
 
 	dialTimeout = 5 * time.Second
 	idleTimeout = 90 * time.Second
@@ -69,6 +71,8 @@ func newClient(cfg *Config, d *net.Dialer) *http.Client {
 // post sends a body and returns nil for any 2xx. It takes as long as ctx lets
 // it. The error names neither the URL nor anything that the receiver wrote.
 func (c *courier) post(ctx context.Context, app *apps.App, hook *apps.Webhook, body []byte) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, hook.URL, bytes.NewReader(body))
 	if err != nil {
 		return errors.New("the webhook's url is not a URL") // the error would repeat it
@@ -90,12 +94,19 @@ func (c *courier) post(ctx context.Context, app *apps.App, hook *apps.Webhook, b
 	default:
 		return err
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer)) // so that the connection can be used again
+	drain(resp.Body, cancel)
 	_ = resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return fmt.Errorf("it answered with status %d: any 2xx is success", resp.StatusCode)
 	}
 	return nil
+}
+
+// drain reads the rest of an answer so that the connection can be used again,
+// if that takes neither long nor much.
+func drain(body io.Reader, giveUp func()) {
+	defer time.AfterFunc(maxDrain, giveUp).Stop()
+	_, _ = io.Copy(io.Discard, io.LimitReader(body, maxAnswer))
 }
 
 func (c *courier) client(hook *apps.Webhook) *http.Client {

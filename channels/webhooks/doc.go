@@ -20,6 +20,10 @@
 //     [Config.RetryFor] is dropped. An endpoint that works and is merely behind
 //     loses nothing to age.
 //
+// An app whose endpoints are slow, or hang, holds up no other: the requests that
+// may be under way are shared out among apps, and those of quick, slow and
+// failing endpoints do not wait for each other. See [Config.Requests].
+//
 // The signature covers exactly the bytes sent, and is made for each attempt with
 // the secret that the app has then.
 //

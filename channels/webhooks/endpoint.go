@@ -51,9 +51,9 @@ type endpoint struct {
 	hooks *Hooks
 	address
 	log   *slog.Logger
-	probe chan struct{} // the one place for requests while it is failing
+	alone chan struct{} // full while a lane makes a request that must be the only one
 
-	failing atomic.Bool // the last request failed
+	standing atomic.Int32 // a standing
 
 	// Guarded by mu.
 	mu                sync.Mutex
@@ -67,12 +67,14 @@ type endpoint struct {
 }
 
 func newEndpoint(h *Hooks, a address) *endpoint {
-	return &endpoint{
+	ep := &endpoint{
 		hooks: h, address: a,
 		log:    h.cfg.Log.With("app", a.app, "url", withoutQuery(a.url)),
-		probe:  make(chan struct{}, 1),
+		alone:  make(chan struct{}, 1),
 		saidAt: -sayAgain,
 	}
+	ep.proven(unproven)
+	return ep
 }
 
 // add queues an event. What does not fit any more pushes out the oldest.
@@ -179,40 +181,11 @@ func (ep *endpoint) batching() bool {
 	return answer == apps.Found && app.WebhookBatching
 }
 
-// admit waits for a place to make a request, and returns how to give it back.
-// While the endpoint fails it has one place of its own, and competes with
-// others that fail. It returns false when Hooks are being closed.
-func (ep *endpoint) admit() (leave func(), ok bool) {
-	quit := ep.hooks.ctx.Done()
-	if !ep.failing.Load() {
-		return enter(ep.hooks.places, quit)
-	}
-	leaveProbe, ok := enter(ep.probe, quit)
-	if !ok {
-		return nil, false
-	}
-	leavePlace, ok := enter(ep.hooks.probes, quit)
-	if !ok {
-		leaveProbe()
-		return nil, false
-	}
-	return func() { leavePlace(); leaveProbe() }, true
-}
-
-func enter(places chan struct{}, quit <-chan struct{}) (leave func(), ok bool) {
-	select {
-	case places <- struct{}{}:
-		return func() { <-places }, true
-	case <-quit:
-		return nil, false
-	}
-}
-
 // sayAgain is the least time between two log lines about an endpoint's failing.
 const sayAgain = time.Minute
 
 func (ep *endpoint) sayFailing(err error) {
-	ep.failing.Store(true)
+	ep.proven(failing)
 	now := ep.hooks.now()
 	ep.mu.Lock()
 	again := !ep.saidFailing && now-ep.saidAt >= sayAgain
@@ -226,8 +199,13 @@ func (ep *endpoint) sayFailing(err error) {
 	}
 }
 
-func (ep *endpoint) sayWorks() {
-	if !ep.failing.CompareAndSwap(true, false) {
+// sayWorks notes a success, and how long it took.
+func (ep *endpoint) sayWorks(took time.Duration) {
+	now := quick
+	if took > slowAfter {
+		now = slow
+	}
+	if ep.proven(now) != failing {
 		return
 	}
 	ep.mu.Lock()
@@ -263,7 +241,7 @@ func (ep *endpoint) stats(now time.Duration) EndpointStats {
 		App: ep.app, URL: withoutQuery(ep.url), Number: ep.nth,
 		Queued: ep.events, QueuedBytes: ep.bytes,
 		Delivered: ep.delivered, FailedAttempts: ep.failed, Dropped: ep.dropped,
-		Failing: ep.failing.Load(),
+		Failing: ep.stands() == failing,
 	}
 	for _, l := range ep.lanes {
 		if len(l.queue) > 0 {

@@ -16,16 +16,15 @@ import (
 // has the whole.
 type Hooks struct {
 	// Static after construction.
-	cfg       Config
-	start     time.Time
-	apps      *ledger
-	misses    misses
-	lingering *linger.Set[lingerer]
-	handover  *handover
-	journal   *journal // nil without Config.Dir
-	courier   *courier
-	places    chan struct{} // for requests under way; full when no more may be
-	probes    chan struct{} // the same, for endpoints that fail
+	cfg        Config
+	start      time.Time
+	apps       *ledger
+	misses     misses
+	lingering  *linger.Set[lingerer]
+	handover   *handover
+	journal    *journal // nil without Config.Dir
+	courier    *courier
+	admissions [standings]admission // for requests, by how the endpoint stands
 
 	// The ends of things, in the order in which they come.
 	closed   atomic.Bool   // nothing is taken any more
@@ -72,20 +71,18 @@ func New(cfg Config) (*Hooks, error) {
 }
 
 func newHooks(cfg Config) *Hooks {
-	probes := max(cfg.Requests/4, 1)
 	h := &Hooks{
 		cfg:       cfg,
 		start:     time.Now(),
 		apps:      newLedger(cfg.Apps),
 		courier:   newCourier(&cfg),
-		places:    make(chan struct{}, max(cfg.Requests-probes, 1)),
-		probes:    make(chan struct{}, probes),
 		closing:   make(chan struct{}),
 		quit:      make(chan struct{}),
 		endpoints: map[address]*endpoint{},
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.fetching, h.unfetch = context.WithCancel(h.ctx)
+	h.admissions = admissions(cfg.Requests, h.ctx.Done())
 	h.handover = newHandover(max(cfg.TotalBytes/8, 1), h.overrun)
 	h.lingering = linger.New(linger.Config[lingerer]{
 		Delay: cfg.Delay, Max: cfg.Lingering, Tell: h.lingered, Home: lingerer.home,

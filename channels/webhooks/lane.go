@@ -35,7 +35,8 @@ type lane struct {
 	running bool // the goroutine runs, or is about to
 
 	// Owned by the goroutine.
-	failures int // in a row
+	failures int           // in a row
+	took     time.Duration // the last request, to the end of the answer
 }
 
 // wakeLocked has the goroutine look at the queue.
@@ -117,6 +118,8 @@ func (l *lane) attempt() error {
 	if len(events) == 0 { // dropped meanwhile
 		return nil
 	}
+	began := h.now()
+	defer func() { l.took = h.now() - began }()
 	return h.courier.post(ctx, app, hook, appendBody(nil, events))
 }
 
@@ -166,17 +169,24 @@ func (l *lane) settle(err error) bool {
 }
 
 func (l *lane) succeeded() {
-	l.failures = 0
-	l.ep.sayWorks()
+	if l.delivered() > 0 { // else there was no request
+		l.failures = 0
+		l.ep.sayWorks(l.took)
+	}
+}
+
+// delivered takes out what was in the request, and returns how many that were.
+func (l *lane) delivered() (n int) {
 	l.ep.mu.Lock()
 	defer l.ep.mu.Unlock()
-	n := l.sending
+	n = l.sending
 	l.sending, l.tried = 0, 0
 	l.ep.delivered += uint64(n)
 	l.ep.hooks.sums.delivered.Add(uint64(n))
 	for range n {
 		l.popLocked()
 	}
+	return n
 }
 
 // failed puts the events back and drops those that are too old, also those that
