@@ -46,10 +46,15 @@ type Config struct {
 	// confirm. Default 24 h; negative = for ever.
 	StaleLimit time.Duration
 
-	// MaxApps bounds the records in memory, about 1 KB each. Beyond them one that
-	// was not asked for lately is forgotten, and its connections are then not told
-	// of changes: have it above the number of apps in use. Default 10,000.
+	// MaxApps bounds the records in memory, about 1 KB each, of apps that are not in
+	// use: one that was not asked for lately makes room for another. Apps in use
+	// come on top. Default 10,000.
 	MaxApps int
+	// InUse tells whether somebody has to be told when the app with this id changes
+	// or goes, so that it must not be forgotten: whether it has connections, say. It
+	// is called with a lock held, for many apps in a row, by any goroutine: it must
+	// not wait, nor call the store. nil: no app is.
+	InUse func(id string) bool
 	// MaxUnknown bounds the names in memory that nobody has, for keys and ids each,
 	// about 400 B a name. Default 10,000.
 	MaxUnknown int
@@ -106,6 +111,9 @@ func (c Config) withDefaults() Config {
 	c.Log = cmp.Or(c.Log, slog.Default())
 	if c.New == nil {
 		c.New = Defaults
+	}
+	if c.InUse == nil {
+		c.InUse = func(string) bool { return false }
 	}
 	return c
 }

@@ -3,10 +3,10 @@
 // sockudo's and laravel-websockets' names of columns (columns.go lists them).
 //
 // The table is only ever read. What is known is kept in memory: apps that were
-// asked for once, until there are more than [Config.MaxApps], and for a moment
-// the names that nobody has, so that strangers who try keys neither fill the
-// memory nor keep the database busy. A known app costs one lookup in a lock-free
-// map, whatever the database does.
+// asked for once, those in use for as long as they are and of the others
+// [Config.MaxApps], and for a moment the names that nobody has, so that strangers
+// who try keys neither fill the memory nor keep the database busy. A known app
+// costs one lookup in a lock-free map, whatever the database does.
 //
 // # Refreshing
 //

@@ -1,6 +1,7 @@
 package database
 
 import (
+	"container/list"
 	"sync/atomic"
 	"time"
 
@@ -15,10 +16,11 @@ type entry struct {
 	app *apps.App
 
 	// Guarded by Store.mu.
-	confirmed time.Time // when the query began that found it so
+	confirmed time.Time     // when the query began that found it so
+	place     *list.Element // in Store.idle; nil: it was in use when last looked at
 
 	// Atomic.
-	used   atomic.Bool // asked for since it was read, or last spared: see evictLocked
+	used   atomic.Bool // asked for since it was read, or last spared: see makeRoomLocked
 	lapsed atomic.Bool // not confirmed for too long: not to be served
 }
 

@@ -22,7 +22,7 @@ func (s *Store) install(app *apps.App, left []string, began time.Time) *apps.App
 		}
 		app.InheritSecrets(old.app, time.Now(), s.overlap)
 		if same(old.app, app) {
-			old.confirmLocked(began)
+			s.confirmLocked(old, began)
 			return old.app
 		}
 	}
@@ -33,9 +33,12 @@ func (s *Store) install(app *apps.App, left []string, began time.Time) *apps.App
 	return app
 }
 
-func (e *entry) confirmLocked(at time.Time) {
-	e.confirmed = at
+// confirmLocked takes note that an app still is as it was. Another one may have had
+// its key meanwhile, and lost it.
+func (s *Store) confirmLocked(e *entry, began time.Time) {
+	e.confirmed = began
 	e.lapsed.Store(false)
+	s.keys.found.LoadOrStore(e.app.Key, e)
 }
 
 // same tells whether two records of one app differ in no more than secrets that
@@ -53,11 +56,12 @@ func (s *Store) replaceLocked(old, now *entry) {
 	s.ids.found.Store(now.app.ID, now)
 	s.keys.found.Store(now.app.Key, now)
 	if old == nil {
-		s.evictLocked(now)
+		s.makeRoomLocked(s.config.MaxApps - 1)
+		s.queueLocked(now)
 		s.tellLocked(nil, now.app)
 		return
 	}
-	now.used.Store(old.used.Load())
+	s.succeedLocked(old, now)
 	s.keys.drop(old.app.Key, old)
 	s.count.changed.Add(1)
 	s.config.Log.Info("an app in the database has changed", "app", now.app.ID, "enabled", now.app.Enabled)
@@ -91,39 +95,15 @@ func (s *Store) confirm(id string, began time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.entries[id]; e != nil {
-		e.confirmLocked(began)
+		s.confirmLocked(e, began)
 	}
 }
 
 func (s *Store) forgetLocked(e *entry) {
+	s.unqueueLocked(e)
 	delete(s.entries, e.app.ID)
 	s.ids.drop(e.app.ID, e)
 	s.keys.drop(e.app.Key, e)
-}
-
-// evictLocked keeps the bound. Of a few entries, whichever the map yields first,
-// it forgets one that nobody has asked for since it was read, or since it was last
-// looked at here; else the last.
-func (s *Store) evictLocked(except *entry) {
-	const few = 16
-	if len(s.entries) <= s.config.MaxApps {
-		return
-	}
-	var victim *entry
-	looked := 0
-	for _, e := range s.entries {
-		if e == except {
-			continue
-		}
-		victim = e
-		if looked++; !e.used.Swap(false) || looked == few {
-			break
-		}
-	}
-	if s.count.evicted.Add(1) == 1 {
-		s.config.Log.Warn("more apps are asked for than there is room for: raise the number of apps to keep", "max_apps", s.config.MaxApps)
-	}
-	s.forgetLocked(victim)
 }
 
 // tellLocked survives what the subscriber does wrong: the store is right already.

@@ -98,6 +98,7 @@ func (r *refresher) examine() error {
 }
 
 func (r *refresher) refresh() error {
+	r.queueIdle()
 	for ids := range slices.Chunk(r.known(), batch) {
 		if err := r.reload(ids); err != nil {
 			return err

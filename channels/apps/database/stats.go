@@ -22,7 +22,7 @@ type Stats struct {
 	Refused uint64
 	// Changed and Removed count the apps that a refresh found so.
 	Changed, Removed uint64
-	// Evicted were forgotten because there were more than [Config.MaxApps].
+	// Evicted were forgotten because more than [Config.MaxApps] were not in use.
 	Evicted uint64
 
 	// Apps and Unknown are how many names are known now to have an app, and to

@@ -1,6 +1,7 @@
 package database
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,7 @@ type Store struct {
 	closed  bool
 	overlap time.Duration     // Config.SecretOverlap, as it is now
 	entries map[string]*entry // by id
+	idle    list.List         // of the *entry that may be forgotten, the next one in front
 	changed func(before, now *apps.App)
 	faults  map[string]string // what was logged last about rows that can't be right
 }

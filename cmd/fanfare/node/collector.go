@@ -124,7 +124,7 @@ var databaseMetrics = []metric{
 	series(counter, "database_refused_rows_total", "Rows read that can't be right.", func(s *snapshot) uint64 { return s.database.Refused }),
 	series(counter, "database_changed_total", "Apps whose row was found changed.", func(s *snapshot) uint64 { return s.database.Changed }),
 	series(counter, "database_removed_total", "Apps whose row was found gone.", func(s *snapshot) uint64 { return s.database.Removed }),
-	series(counter, "database_evicted_total", "Apps that left memory because more are in use than database.max_apps.", func(s *snapshot) uint64 { return s.database.Evicted }),
+	series(counter, "database_evicted_total", "Apps without connections that left memory because there are more of them than database.max_apps.", func(s *snapshot) uint64 { return s.database.Evicted }),
 }
 
 var (

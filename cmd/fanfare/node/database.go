@@ -39,8 +39,7 @@ func (m *Main) openApps(ctx context.Context) error {
 // order: then apps of files are served already, and clients of the others are told
 // to come back (4100) until it is there.
 func (m *Main) openDatabase(ctx context.Context) error {
-	c := m.Config.Database.StoreConfig()
-	c.SecretOverlap, c.Refuse, c.Log = m.Config.Server.SecretOverlap, m.refuse, m.Log
+	c := m.databaseConfig()
 	store, err := database.Open(c)
 	if err != nil {
 		return config.Errorf("[database]: %w", err)
@@ -53,6 +52,19 @@ func (m *Main) openDatabase(ctx context.Context) error {
 	}
 	m.database = store
 	return nil
+}
+
+func (m *Main) databaseConfig() database.Config {
+	c := m.Config.Database.StoreConfig()
+	c.SecretOverlap, c.InUse, c.Refuse, c.Log = m.Config.Server.SecretOverlap, m.inUse, m.refuse, m.Log
+	return c
+}
+
+// inUse tells whether an app has connections. It is not called before the node
+// serves: until then no app is known, and there are no tenants.
+func (m *Main) inUse(id string) bool {
+	live, met := m.tenants.Find(id)
+	return met && live.Connections() > 0
 }
 
 // refuse is checkExposure for apps of the database.

@@ -127,6 +127,26 @@ func TestNodeRefusesKnownSecretsOfTheDatabase(t *testing.T) {
 	f("192.0.2.1", true)
 }
 
+// The store asks whether an app has connections before it forgets it.
+func TestNodeTellsTheDatabaseWhatIsInUse(t *testing.T) {
+	m := newNode(t, nil)
+	m.tenants = apps.NewTenants(1)
+	inUse := m.databaseConfig().InUse
+	want := func(want bool) {
+		t.Helper()
+		if got := inUse("1"); got != want {
+			t.Errorf("in use: %v, want %v", got, want)
+		}
+	}
+	want(false)
+	live := m.tenants.Of(apps.New("1", "k", "s"))
+	want(false)
+	live.Acquire(0)
+	want(true)
+	live.Release()
+	want(false)
+}
+
 func TestLookupsLeaveWorkersForOthers(t *testing.T) {
 	f := func(workers, given int, withDatabase bool, wantEach, wantAll int) {
 		t.Helper()

@@ -47,7 +47,7 @@ func (u *upkeep) stop() {
 }
 
 // changed has what is made of an app's record follow a change, also where before
-// is nil: an app that was pushed out of the store has sessions of before. The
+// is nil: an app that was pushed out of the store may have got sessions meanwhile. The
 // connections of an app that is gone or disabled are closed.
 func (m *Main) changed(before, now *apps.App) {
 	if now == nil {
