@@ -25,6 +25,7 @@ const (
 // fileValues is what a configuration file says.
 type fileValues struct {
 	name   string // empty: no file
+	empty  bool   // there is a file, of no bytes
 	values setting.Draft
 	apps   []setting.Draft // one per [[apps]] table
 }
@@ -107,7 +108,7 @@ func parseFile(name, data string) (fileValues, error) {
 	}
 	r := &setting.Reader{Name: name}
 	apps := takeApps(r, tree)
-	out := fileValues{name: name, values: r.Draft(tree, "", "", &Config{})}
+	out := fileValues{name: name, empty: data == "", values: r.Draft(tree, "", "", &Config{})}
 	out.apps = readApps(r, apps)
 	return out, r.Err()
 }
@@ -119,7 +120,7 @@ func parseAppsFile(name, data string) (fileValues, error) {
 		return fileValues{}, err
 	}
 	r := &setting.Reader{Name: name}
-	out := fileValues{name: name, apps: readApps(r, takeApps(r, tree))}
+	out := fileValues{name: name, empty: data == "", apps: readApps(r, takeApps(r, tree))}
 	for _, key := range slices.Sorted(maps.Keys(tree)) {
 		r.Failf("%s is no app: this file holds [[apps]] alone, and %s all other settings", key, DefaultFile)
 	}

@@ -36,6 +36,8 @@ type Loaded struct {
 	File string
 	// AppsFile is the file of apps that was read besides, empty if there was none.
 	AppsFile string
+	// Empty are those of the two that had no bytes when they were read.
+	Empty []string
 	// Builtin tells that no app was configured: the one that everybody knows
 	// the secret of is served.
 	Builtin bool
@@ -116,6 +118,11 @@ func Load(src Sources) (*Loaded, error) {
 		return nil, Error{err}
 	}
 	l.File, l.AppsFile = file.name, own.name
+	for _, read := range []fileValues{file, own} {
+		if read.empty {
+			l.Empty = append(l.Empty, read.name)
+		}
+	}
 	given := slices.Concat(file.values, env.values, readFlags(src.Flags))
 	note := func(path, origin string) { l.origins[path] = origin }
 	err := errors.Join(given.Fill(&l.Config, "", note), l.addApps(file, own, env.app))

@@ -124,8 +124,8 @@ func (r *reloads) sources() config.Sources {
 
 // judge refuses what a start would take, but a reload hardly means.
 func (r *reloads) judge(next *config.Loaded) error {
-	for _, name := range []string{next.File, next.AppsFile} {
-		if info, err := os.Stat(name); err == nil && info.Size() == 0 && r.last.HasAppsOf(name) {
+	for _, name := range next.Empty {
+		if r.last.HasAppsOf(name) {
 			return fmt.Errorf("%s is empty, as if its writer were not done: write a comment into it if it is to have no apps", name)
 		}
 	}
