@@ -18,9 +18,9 @@ var (
 
 // replays are requests as libraries that are not driven by these tests build
 // them, byte for byte: the order of their members and parameters, what they
-// escape and how, and what they sign. They were written down from the sources of
-// the libraries, with the credentials and the time of the documentation's
-// vectors, and signed by other code than ours.
+// escape and how, and what they sign. They are rebuilt after the sources of the
+// libraries, not recorded from them, with the credentials and the time of the
+// documentation's vectors, and signed by other code than ours.
 var replays = []struct {
 	name    string
 	headers []string
