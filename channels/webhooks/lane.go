@@ -61,9 +61,9 @@ func (l *lane) run() {
 		if !ok {
 			return
 		}
-		err := l.attempt()
-		leave()
-		if !l.settle(err) {
+		wait, ok := l.settle(l.attempt())
+		leave() // now that it is known how the endpoint stands: others wait for that
+		if !ok || wait > 0 && !l.pause(wait) {
 			return
 		}
 	}
@@ -149,23 +149,23 @@ func (l *lane) batchLocked() int {
 	return len(l.queue)
 }
 
-// settle draws the consequences of an attempt, and waits if it failed. It
-// returns false when the goroutine has to end.
-func (l *lane) settle(err error) bool {
+// settle draws the consequences of an attempt, and returns how long to wait if
+// it failed. It returns false when the goroutine has to end.
+func (l *lane) settle(err error) (wait time.Duration, ok bool) {
 	switch {
 	case err == nil:
 		l.succeeded()
-		return true
+		return 0, true
 	case errors.Is(err, errGone):
 		l.dropAll(DropRemoved)
-		return true
+		return 0, true
 	case l.ep.hooks.ctx.Err() != nil: // not the endpoint's fault
 		l.putBack()
-		return false
+		return 0, false
 	}
 	l.failed()
 	l.ep.sayFailing(err)
-	return l.pause(backoff(l.failures))
+	return backoff(l.failures), true
 }
 
 func (l *lane) succeeded() {
