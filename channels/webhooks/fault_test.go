@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -151,7 +152,7 @@ func TestTotalBytes(t *testing.T) {
 		data := strings.Repeat("x", 1000)
 		for range 3000 {
 			h.ClientEvent("large", "private-a", "client-x", data, "1.2", "")
-			after(0)
+			synctest.Wait()
 		}
 		s := h.Stats()
 		if s.QueuedBytes > 1<<20 || s.QueuedBytes < 3<<18 || s.Dropped[DropMemory] == 0 ||

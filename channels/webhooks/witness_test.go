@@ -3,6 +3,7 @@ package webhooks
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,7 +24,7 @@ func TestWHK08OccupiedOnce(t *testing.T) {
 	box := newLetterbox(nil)
 	bubble(t, Config{}, box, func(t *testing.T, h *Hooks) {
 		h.Witness(occupied("a"))
-		after(0)
+		synctest.Wait()
 		told(t, box, "channel_occupied a") // at once
 		after(time.Hour)
 		told(t, box, "channel_occupied a")
@@ -39,7 +40,7 @@ func TestWHK09VacatedAfterThreeSeconds(t *testing.T) {
 		after(100 * time.Millisecond)
 		told(t, box, "channel_vacated a")
 		h.Witness(occupied("a"))
-		after(0)
+		synctest.Wait()
 		told(t, box, "channel_vacated a", "channel_occupied a")
 	})
 }
@@ -110,11 +111,11 @@ func TestWHK14CacheMissOnce(t *testing.T) {
 		told(t, box, miss, miss)
 		after(58 * time.Second)
 		h.CacheMiss("app", "cache-a")
-		after(0)
+		synctest.Wait()
 		told(t, box, miss, miss)
 		after(2 * time.Second) // more than 60 s
 		h.CacheMiss("app", "cache-a")
-		after(0)
+		synctest.Wait()
 		told(t, box, miss, miss, miss)
 	})
 }

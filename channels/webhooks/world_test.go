@@ -246,7 +246,9 @@ func bubble(t *testing.T, cfg Config, b *letterbox, test func(*testing.T, *Hooks
 	})
 }
 
-// after lets the bubble's time pass.
+// after lets the bubble's time pass. It must be some time: a channel timer that
+// is due at once is run by whoever reads it, and two that do it together end the
+// race detector (Go issue 78156).
 func after(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()

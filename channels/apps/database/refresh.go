@@ -21,19 +21,23 @@ const (
 // keepFresh is the refresher: it looks after the database and the known apps until
 // the store is closed.
 func (s *Store) keepFresh() {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	r := refresher{Store: s}
-	for {
-		select {
-		case <-s.ctx.Done():
-			return
-		case <-timer.C:
-		case <-s.nudge:
-		}
+	for s.ctx.Err() == nil {
 		r.settle(r.round())
 		s.lapse()
-		timer.Reset(r.pause())
+		r.wait(r.pause())
+	}
+}
+
+// wait waits that long, until the refresher is nudged, or until the store is closed.
+func (r *refresher) wait(pause time.Duration) {
+	if pause <= 0 {
+		return
+	}
+	select {
+	case <-r.ctx.Done():
+	case <-time.After(pause):
+	case <-r.nudge:
 	}
 }
 

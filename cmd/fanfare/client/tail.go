@@ -158,6 +158,9 @@ func (f *follower) note(format string, args ...any) {
 
 // pause waits, and reports false if ctx ended first.
 func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
