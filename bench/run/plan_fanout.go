@@ -46,7 +46,7 @@ func (z sizes) oneAtATime() measurement {
 func (z sizes) sixteen() measurement {
 	name := "16 publishes outstanding, " + some(z.subscribers, "subscribers")
 	return measurement{
-		id: "fanout-16", group: "Fan-out", picture: name,
+		id: "fanout-16", group: "Fan-out", times: five, picture: name,
 		trials: []trial{
 			{"fanfare", fanfare, z.publish(z.subscribers, 16), "Fanfare"},
 			{"limit", program{limit: 16}, z.publish(z.subscribers, 16), "the limit, 16 frames in a send"},
