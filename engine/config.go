@@ -106,8 +106,8 @@ type CloseReason struct {
 const Headroom = 256
 
 // loopDescriptors is what a loop takes beside its listeners: gnet's epoll and
-// wake-up descriptors, and the ring.
-const loopDescriptors = 3
+// wake-up descriptors, the ring, and the bell with both its ends.
+const loopDescriptors = 5
 
 // SetDefaults fills in the default of every field that is zero.
 func (c *Config) SetDefaults() {

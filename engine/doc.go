@@ -64,12 +64,11 @@
 //   - gnet's main goroutine (sockets.serve), and its ticker, which posts the
 //     clock to the loops once a second.
 //   - the writability poller (poller.run).
-//   - the kicker (sockets.kick): wakes loops that have work left, so that they
-//     look at I/O first.
 //   - the dispatcher of the worker pool (workers.dispatch), up to
 //     Config.Workers workers, and two housekeepers of package ants; two more
-//     of those belong to a pool that gnet makes when it is imported and that
-//     we do not use.
+//     of those belong to a pool that gnet makes when it is imported, where a
+//     worker and one of ours (sockets.wait) hang each loop's bell at its first
+//     connection.
 //
 // Outside the engine, command fanfare has one that does what is due every second,
 // one that watches the files of the configuration, with one of package fsnotify,

@@ -67,6 +67,9 @@ func (t *sockets) OnOpen(gc gnet.Conn) (_ []byte, action gnet.Action) {
 			action = gnet.Close
 		}
 	}()
+	if _, ok := gc.Context().(*bell); ok {
+		return nil, gnet.None
+	}
 	open := t.server.open.Add(1)
 	if open > t.server.max+maxSurplus || t.server.draining.Load() {
 		t.server.refused.Add(1)
@@ -84,14 +87,22 @@ func (t *sockets) OnOpen(gc gnet.Conn) (_ []byte, action gnet.Action) {
 // OnTraffic hands everything read to the loop; gnet keeps nothing.
 func (t *sockets) OnTraffic(gc gnet.Conn) gnet.Action {
 	data, err := gc.Next(-1)
-	if c, ok := gc.Context().(*Conn); ok && err == nil {
-		c.loop.Ingest(c, data)
+	switch c := gc.Context().(type) {
+	case *Conn:
+		if err == nil {
+			c.loop.Ingest(c, data)
+		}
+	case *bell:
+		t.Wake(c.loop)
 	}
 	return gnet.None
 }
 
 // OnClose tells the loop that a socket is gone.
 func (t *sockets) OnClose(gc gnet.Conn, _ error) gnet.Action {
+	if _, ok := gc.Context().(*bell); ok {
+		return gnet.None
+	}
 	t.server.open.Add(-1)
 	if c, ok := gc.Context().(*Conn); ok {
 		c.loop.Closed(c)

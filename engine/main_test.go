@@ -4,11 +4,9 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"fanfare/engine/enginetest"
 )
 
-func TestMain(m *testing.M) {
-	// gnet starts a worker pool of its own when it is imported.
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreTopFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreTopFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
-}
+// TestMain fails a run that leaves goroutines behind.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, enginetest.Idle()...) }

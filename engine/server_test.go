@@ -202,7 +202,7 @@ func TestServeWithFewDescriptors(t *testing.T) {
 	if os.Getenv("FEW_DESCRIPTORS") == "" {
 		return
 	}
-	const descriptors = engine.Headroom + reserved + manyLoops*4 + fewConnections
+	const descriptors = engine.Headroom + reserved + manyLoops*6 + fewConnections
 	limit := syscall.Rlimit{Cur: descriptors, Max: descriptors}
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)

@@ -22,13 +22,13 @@ type sockets struct {
 	poller  *poller
 	lull    lull
 	garbage garbage
-	rings   []*ring    // by loop; nil where io_uring is not used
-	kicks   chan *Loop // loops that asked for WakeLater; closed at the end
+	rings   []*ring // by loop; nil where io_uring is not used
 
 	mu      sync.RWMutex
 	engine  gnet.Engine
 	loopsOf []gnet.EventLoop // guarded by mu: by loop index, nil while it had no connection
 	asleep  []bool           // guarded by mu: woken before it was attached
+	bells   []*bell          // written under mu by the loop whose it is, which reads its own without; nil before, and where there can be none
 
 	booted     chan struct{}
 	bootOnce   sync.Once
@@ -43,7 +43,7 @@ func newSockets(s *Server) (*sockets, error) {
 	}
 	return &sockets{
 		server: s, poller: p, garbage: newGarbage(), booted: make(chan struct{}),
-		kicks:   make(chan *Loop, s.cfg.Loops),
+		bells:   make([]*bell, s.cfg.Loops),
 		loopsOf: make([]gnet.EventLoop, s.cfg.Loops),
 		asleep:  make([]bool, s.cfg.Loops),
 	}, nil
@@ -52,7 +52,6 @@ func newSockets(s *Server) (*sockets, error) {
 // start runs gnet and the poller, and returns when connections are served.
 func (t *sockets) start() error {
 	t.openRings()
-	t.background.Go(t.kick)
 	t.background.Go(func() { t.poller.run(t.writable) })
 	go t.serve()
 	select {
@@ -137,6 +136,7 @@ func (t *sockets) stopListening() { closeListeners(t.server.addrs) }
 func (t *sockets) stop() {
 	t.stopOnce.Do(func() {
 		t.server.draining.Store(true)
+		t.awaitBells()
 		gone, cancel := context.WithCancel(context.Background())
 		cancel() // Stop polls twice a second; Rotate's return tells sooner
 		t.mu.RLock()
@@ -145,8 +145,8 @@ func (t *sockets) stop() {
 		_ = eng.Stop(gone)
 		<-t.server.done
 		t.poller.stop()
-		t.kicks <- nil
 		t.background.Wait()
 		t.closeRings()
+		t.closeBells()
 	})
 }

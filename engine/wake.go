@@ -35,6 +35,7 @@ func (t *sockets) attach(el gnet.EventLoop) *Loop {
 		}
 		t.loopsOf[i] = el
 		l := t.server.loops[i]
+		t.hang(el, l)
 		l.setClock(time.Now()) // it had no ticks
 		if t.asleep[i] {
 			_ = el.Execute(context.Background(), turner{l}) // fails only at the end of all loops
@@ -78,20 +79,6 @@ func (t *sockets) wakeUnattached(l *Loop) {
 		return
 	}
 	t.asleep[l.index] = true
-}
-
-// WakeLater goes round by another goroutine: gnet runs tasks until none are
-// left before it looks at I/O again, so a loop that woke itself would starve
-// its sockets.
-func (t *sockets) WakeLater(l *Loop) { t.kicks <- l }
-
-func (t *sockets) kick() {
-	for l := range t.kicks {
-		if l == nil {
-			return
-		}
-		t.Wake(l)
-	}
 }
 
 // writable posts what the poller found to the loops.

@@ -4,8 +4,9 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"fanfare/engine/enginetest"
 )
 
-// TestMain fails when a goroutine is left over. Some run since the worker
-// pool's package was loaded.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.IgnoreCurrent()) }
+// TestMain fails a run that leaves goroutines behind.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, enginetest.Idle()...) }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
+
+	"fanfare/engine/enginetest"
 )
 
 func TestMain(m *testing.M) {
@@ -16,9 +18,8 @@ func TestMain(m *testing.M) {
 type leakChecked struct{ *testing.M }
 
 func (m leakChecked) Run() int {
-	born := goleak.IgnoreCurrent() // what packages start when they are loaded
 	code := m.M.Run()
-	if err := goleak.Find(born); err != nil && code == 0 {
+	if err := goleak.Find(enginetest.Idle()...); err != nil && code == 0 {
 		os.Stderr.WriteString(err.Error() + "\n")
 		return 1
 	}

@@ -17,12 +17,12 @@ import (
 	"fanfare/channels/apps"
 	"fanfare/channels/users"
 	"fanfare/engine"
+	"fanfare/engine/enginetest"
 	"fanfare/protocol"
 )
 
-// TestMain fails when a goroutine is left over. Some run since the worker
-// pool's package was loaded.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.IgnoreCurrent()) }
+// TestMain fails a run that leaves goroutines behind.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, enginetest.Idle()...) }
 
 // live is a server on real sockets and two loops.
 type live struct {

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"fanfare/engine/enginetest"
 )
 
 var churnSeed = flag.Uint64("churn.seed", 0, "seed of TestChurn; 0 takes a new one")
@@ -42,7 +44,7 @@ func TestChurn(t *testing.T) {
 			t.Logf("again with -churn.seed=%d", seed)
 		}
 	})
-	goroutines, files := goleak.IgnoreCurrent(), openFiles(t)
+	goroutines, files := append(enginetest.Idle(), goleak.IgnoreCurrent()), openFiles(t)
 	m := newNode(t, nil)
 	m.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if err := m.Run(t.Context()); err != nil {
@@ -54,7 +56,7 @@ func TestChurn(t *testing.T) {
 	if err := m.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}
-	if err := goleak.Find(goroutines); err != nil {
+	if err := goleak.Find(goroutines...); err != nil {
 		t.Errorf("goroutines are left: %v", err)
 	}
 	if err := eventually(func() error { return sameFiles(files, openFiles(t)) }); err != nil {
