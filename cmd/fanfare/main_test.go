@@ -7,7 +7,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
-	"fanfare/engine/enginetest"
+	"fanfare/engine/leaktest"
 )
 
 func TestMain(m *testing.M) {
@@ -19,7 +19,7 @@ type leakChecked struct{ *testing.M }
 
 func (m leakChecked) Run() int {
 	code := m.M.Run()
-	if err := goleak.Find(enginetest.Idle()...); err != nil && code == 0 {
+	if err := goleak.Find(leaktest.Idle()...); err != nil && code == 0 {
 		os.Stderr.WriteString(err.Error() + "\n")
 		return 1
 	}

@@ -5,8 +5,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"fanfare/engine/enginetest"
+	"fanfare/engine/leaktest"
 )
 
 // TestMain fails a run that leaves goroutines behind.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, enginetest.Idle()...) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, leaktest.Idle()...) }

@@ -17,12 +17,12 @@ import (
 	"fanfare/channels/apps"
 	"fanfare/channels/users"
 	"fanfare/engine"
-	"fanfare/engine/enginetest"
+	"fanfare/engine/leaktest"
 	"fanfare/protocol"
 )
 
 // TestMain fails a run that leaves goroutines behind.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, enginetest.Idle()...) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, leaktest.Idle()...) }
 
 // live is a server on real sockets and two loops.
 type live struct {

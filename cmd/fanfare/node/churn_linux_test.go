@@ -18,7 +18,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"fanfare/engine/enginetest"
+	"fanfare/engine/leaktest"
 )
 
 var churnSeed = flag.Uint64("churn.seed", 0, "seed of TestChurn; 0 takes a new one")
@@ -44,7 +44,7 @@ func TestChurn(t *testing.T) {
 			t.Logf("again with -churn.seed=%d", seed)
 		}
 	})
-	goroutines, files := append(enginetest.Idle(), goleak.IgnoreCurrent()), openFiles(t)
+	goroutines, files := append(leaktest.Idle(), goleak.IgnoreCurrent()), openFiles(t)
 	m := newNode(t, nil)
 	m.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if err := m.Run(t.Context()); err != nil {

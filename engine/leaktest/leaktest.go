@@ -1,4 +1,6 @@
-package enginetest
+// Package leaktest helps checks that a server has left no goroutine. It stands
+// apart from the engine, which is not built everywhere that its users are.
+package leaktest
 
 import "go.uber.org/goleak"
 
