@@ -4,10 +4,12 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"slices"
+	"syscall"
 
 	"github.com/panjf2000/gnet/v2"
 	"golang.org/x/sys/unix"
@@ -43,13 +45,9 @@ func (t *sockets) hang(el gnet.EventLoop, l *Loop) {
 }
 
 func newBell(l *Loop) (*bell, net.Conn, error) {
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	fds, err := socketPair()
 	if err != nil {
 		return nil, nil, os.NewSyscallError("socketpair", err)
-	}
-	for _, fd := range fds {
-		unix.CloseOnExec(fd)
-		_ = unix.SetNonblock(fd, true)
 	}
 	f := os.NewFile(uintptr(fds[1]), "bell")
 	defer func() { _ = f.Close() }()
@@ -59,6 +57,20 @@ func newBell(l *Loop) (*bell, net.Conn, error) {
 		return nil, nil, fmt.Errorf("a loop's connection to itself: %w", err)
 	}
 	return &bell{loop: l, rope: fds[0], hung: make(chan struct{})}, heard, nil
+}
+
+// socketPair makes sockets that do not block and that no child inherits.
+func socketPair() (fds [2]int, err error) {
+	syscall.ForkLock.RLock() // not every system has SOCK_CLOEXEC
+	defer syscall.ForkLock.RUnlock()
+	if fds, err = unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0); err != nil {
+		return fds, err
+	}
+	for _, fd := range fds {
+		unix.CloseOnExec(fd)
+		err = errors.Join(err, unix.SetNonblock(fd, true))
+	}
+	return fds, err
 }
 
 // wait waits until gnet has the bell. If it has not, the loop may be asleep with

@@ -1,6 +1,10 @@
 package engine
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
 
 // QueuedBytes is what the budget of a loop without a server counts.
 func (l *Loop) QueuedBytes() int64 { return l.budget.used.Load() }
@@ -21,4 +25,16 @@ func (l *Loop) PendingBytes() (n int) {
 		n += cap(g.runs)*int(unsafe.Sizeof(run{})) + cap(g.pieces)*int(unsafe.Sizeof(piece{})) + cap(g.bytes)
 	}
 	return n
+}
+
+// HasBell tells whether what the loop rings is heard. The loop has a connection.
+func (s *Server) HasBell(loop int) bool {
+	s.sockets.awaitBells()
+	b := s.sockets.bells[loop]
+	return b != nil && b.ring()
+}
+
+// CutRope takes the bell's other end away.
+func (s *Server) CutRope(loop int) error {
+	return unix.Shutdown(s.sockets.bells[loop].rope, unix.SHUT_RDWR)
 }

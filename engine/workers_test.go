@@ -31,3 +31,24 @@ func TestStopWithAStuckWorker(t *testing.T) {
 		t.Errorf("stop took %v", took)
 	}
 }
+
+// Leak checks can't tell our idle workers from those of gnet's pool.
+func TestStopEndsWorkers(t *testing.T) {
+	w, err := newWorkers(4, 16, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := make(chan struct{}, 16)
+	for range cap(ran) {
+		if err := w.submit(func() { ran <- struct{}{} }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range cap(ran) {
+		<-ran
+	}
+	w.stop()
+	if n := w.pool.Running(); n != 0 {
+		t.Errorf("%d workers are left", n)
+	}
+}
