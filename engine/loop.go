@@ -184,8 +184,8 @@ func (l *Loop) runDeliveries() {
 	if len(l.bulk) == 0 {
 		l.lapDeliveries, l.lapBytes = 0, 0 // replies alone must not hold up deliveries
 	}
-	if l.takenNext == len(l.taken) {
-		l.taken, l.takenNext = l.mail.takeBulk(keepSmall(l.taken)), 0
+	if len(l.taken) == 0 {
+		l.taken = l.mail.takeBulk(l.taken)
 	}
 	for l.takenNext < len(l.taken) && l.lapHasRoom() {
 		t := l.taken[l.takenNext]
@@ -193,6 +193,9 @@ func (l *Loop) runDeliveries() {
 		l.takenNext++
 		l.lapDeliveries++
 		l.run(t)
+	}
+	if l.takenNext == len(l.taken) {
+		l.taken, l.takenNext = keepSmall(l.taken), 0
 	}
 }
 
