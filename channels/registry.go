@@ -12,7 +12,7 @@ import (
 
 const (
 	// shards is the number of maps, a power of two.
-	shards = 256
+	shards = 64
 
 	// maxFormats is how many wire formats a channel's bit set can hold.
 	maxFormats = 32
