@@ -43,8 +43,8 @@
 // together in a chain and are told apart by their names, so a collision costs
 // time and is never a mix-up. There are many maps because a map that grows is
 // copied by the goroutine that hit the limit, which is a loop: with a million
-// channels one map would be copied in one pause, a 64th of it goes unnoticed. There
-// are not more of them because each, however empty, keeps buckets of its own.
+// channels one map would be copied in one pause, a 64th of it goes unnoticed.
+// There are not more because each, however empty, keeps buckets of its own.
 //
 // A channel exists while it has subscribers, or keeps a message. One with a single subscriber is
 // the common case and takes about 320 bytes, subscription and name included.

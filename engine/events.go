@@ -93,7 +93,7 @@ func (t *sockets) OnTraffic(gc gnet.Conn) gnet.Action {
 			c.loop.Ingest(c, data)
 		}
 	case *bell:
-		t.Wake(c.loop)
+		t.Wake(c.loop) // not now: a turn closes sockets, and this batch may have more of them
 	}
 	return gnet.None
 }

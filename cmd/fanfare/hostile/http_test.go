@@ -137,7 +137,7 @@ var halfOpen = attack{
 				return fmt.Errorf("attacker %d: %w", i, err)
 			}
 		}
-		if err := s.opens(halfOpened); err != nil {
+		if err := s.reaches("fanfare_connections", halfOpened+crowdSize); err != nil {
 			return err
 		}
 		for i, p := range peers {

@@ -58,25 +58,3 @@ func (s *server) cpu() (time.Duration, error) {
 	system, err := strconv.ParseInt(string(fields[stime]), 10, 64)
 	return time.Duration(user+system) * tick, err
 }
-
-// descriptors counts the server's open files.
-func (s *server) descriptors() (int, error) {
-	files, err := os.ReadDir(s.proc("fd"))
-	return len(files), err
-}
-
-// opens waits until so many files are open at once: what the kernel has connected the server has yet to accept.
-func (s *server) opens(want int) error {
-	timeout := time.After(patience)
-	for {
-		n, err := s.descriptors()
-		if err != nil || n >= want {
-			return err
-		}
-		select {
-		case <-time.After(10 * time.Millisecond):
-		case <-timeout:
-			return fmt.Errorf("the server has %d descriptors open, want %d connections at once", n, want)
-		}
-	}
-}

@@ -116,8 +116,8 @@ func con25(t *T) {
 	}
 }
 
-// A busy machine may let the server hear too late what was said in time. One
-// that does not count it pings every time.
+// On a busy machine a server may hear too late what was said in time, and ping
+// one client of three. A server to which it does not count pings each of them.
 func con26(t *T) {
 	const tries = 3
 	idle := t.silent(7*tries, pingTolerance).idle // twice for each way to speak, and once for the end
