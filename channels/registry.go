@@ -2,6 +2,7 @@ package channels
 
 import (
 	"crypto/rand"
+	"crypto/subtle"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,11 @@ type Config struct {
 	// first. 0 is no bound.
 	CacheBytes int64
 
+	// MaxSubscriptions bounds the subscriptions of all sessions together, each
+	// of which takes a few hundred bytes that no other limit counts. Every loop
+	// has its share, so that none has to ask the others. 0 is no bound.
+	MaxSubscriptions int
+
 	// CheckLoop is called at the start of every call that belongs to a loop
 	// and is meant for tests: it panics when the caller is not that loop. Nil
 	// checks nothing, which is the default.
@@ -49,7 +55,8 @@ type Registry struct {
 	sinks     []Sink
 	witness   Witness
 	checkLoop func(loop int)
-	salt      [8]byte
+	share     int64 // subscriptions that one loop may have; 0 is no bound
+	pad       [256]byte
 	hashMask  uint64 // all ones; tests narrow it to force equal hashes
 
 	shards [shards]*shard
@@ -87,11 +94,12 @@ func New(cfg Config) *Registry {
 		sinks:     cfg.Sinks,
 		witness:   cfg.Witness,
 		checkLoop: cfg.CheckLoop,
+		share:     int64(cfg.MaxSubscriptions+len(cfg.Mailboxes)-1) / int64(len(cfg.Mailboxes)),
 		storage:   storage{limit: cfg.CacheBytes},
 		hashMask:  ^uint64(0),
 		loops:     make([]counters, len(cfg.Mailboxes)),
 	}
-	rand.Read(r.salt[:]) // never fails: the runtime crashes the process instead
+	rand.Read(r.pad[:]) // never fails: the runtime crashes the process instead
 	for i := range r.shards {
 		r.shards[i] = xsync.NewMap[uint64, *channel]()
 	}
@@ -124,14 +132,19 @@ func (r *Registry) check(loop uint16) {
 	}
 }
 
-// hash returns the channel's place in the registry. The salt keeps strangers
-// from choosing names that fall on one place.
+// hash returns the channel's place in the registry. XXH64 is no keyed hash: names
+// can be made that collide whatever its seed is, and whatever stands before them,
+// since it can be run backwards from values that are known. So all of the text is
+// hidden under a secret pad first, and strangers can't choose names that fall on
+// one place.
 func (r *Registry) hash(app, name string) uint64 {
 	var scratch [256]byte
-	key := append(scratch[:0], r.salt[:]...)
-	key = append(key, app...)
+	key := append(scratch[:0], app...)
 	key = append(key, 0)
 	key = append(key, name...)
+	for rest := key; len(rest) > 0; {
+		rest = rest[subtle.XORBytes(rest, rest, r.pad[:]):]
+	}
 	return xxhash.Sum64(key) & r.hashMask
 }
 

@@ -8,6 +8,10 @@ import (
 // ErrFull refuses a subscription because the channel has as many as it may have.
 var ErrFull = errors.New("channel is full")
 
+// ErrCrowded refuses a subscription because the registry has as many as it may
+// have.
+var ErrCrowded = errors.New("the server has as many subscriptions as it can hold; try again later")
+
 // ErrMembersFull is what a [MembersFullError] is.
 var ErrMembersFull = errors.New("presence channel is full")
 
@@ -102,10 +106,13 @@ func (s *Subscription) Active() bool { return s.state == active }
 // Subscribe puts a session on a channel. Call it on the loop of j.Place, and
 // not twice for the same session and channel: nothing here would notice. The
 // subscription counts at once; [Sink.Joined] confirms it when the loop has
-// dealt with the messages before it. It fails with [ErrFull] or a
+// dealt with the messages before it. It fails with [ErrFull], [ErrCrowded] or a
 // [MembersFullError], and then nothing has happened.
 func (r *Registry) Subscribe(j Join) (*Subscription, error) {
 	r.check(j.Place.Loop)
+	if r.share > 0 && r.loops[j.Place.Loop].subscriptions.Load() >= r.share {
+		return nil, ErrCrowded
+	}
 	s := &Subscription{handle: j.Handle}
 	for {
 		c := r.obtain(j.App, j.Channel)

@@ -11,11 +11,13 @@ import (
 type Live struct {
 	// Static after construction.
 	id      string
+	named   bool
 	perLoop []Counters // one for each loop, the last for everybody else
 
 	// Atomic. Touched once per connection or refusal, never per message.
 	connections atomic.Int64
 	opened      atomic.Uint64
+	closed      atomic.Uint64
 	refused     [refusals]atomic.Uint64
 
 	// Events and Reads are what the app's servers may do a second on this node:
@@ -36,30 +38,49 @@ type Counters struct {
 	ClientEvents atomic.Uint64 // events accepted from clients
 	Requests     atomic.Uint64 // HTTP API requests with a good signature
 	Subscribes   atomic.Uint64 // subscriptions accepted
+	RequestBytes atomic.Uint64 // of those requests' bodies
+	AnswerBytes  atomic.Uint64 // of the bodies of the answers to them
+	_            [48]byte      // to the end of a cache line
 }
 
 // Totals is what an app's counters amount to at one moment.
 type Totals struct {
 	Connections int64  // open now
 	Opened      uint64 // ever opened
+	Closed      uint64 // of those
 	MessagesIn, MessagesOut,
 	BytesIn, BytesOut,
 	Publishes, ClientEvents,
-	Requests, Subscribes uint64
+	Requests, Subscribes,
+	RequestBytes, AnswerBytes uint64
 }
 
-func newLive(id string, loops int) *Live {
-	return &Live{id: id, perLoop: make([]Counters, loops+1)}
+func newLive(id string, loops int, named bool) *Live {
+	return &Live{id: id, named: named, perLoop: make([]Counters, loops+1)}
 }
 
 // ID returns the app's id.
 func (l *Live) ID() string { return l.id }
+
+// Named tells whether metrics show the app by its id, and not among [Other]. It
+// does not change.
+func (l *Live) Named() bool { return l.named }
 
 // Acquire counts one more open connection, unless max are open already (0 = no
 // limit). The limit is an argument because the record that holds it may be
 // replaced while connections are open. Every true must be paid back by one
 // [Live.Release].
 func (l *Live) Acquire(maxConnections int) bool {
+	if !l.Reserve(maxConnections) {
+		return false
+	}
+	l.Confirm()
+	return true
+}
+
+// Reserve is Acquire for a connection that may turn out not to be one: every true
+// is followed by [Live.Confirm], and later Release, or by [Live.Cancel].
+func (l *Live) Reserve(maxConnections int) bool {
 	for {
 		n := l.connections.Load()
 		if maxConnections > 0 && n >= int64(maxConnections) {
@@ -68,25 +89,27 @@ func (l *Live) Acquire(maxConnections int) bool {
 		// Compare-and-swap rather than add and take back: an attempt that fails
 		// must not, for a moment, make another one fail that would have fitted.
 		if l.connections.CompareAndSwap(n, n+1) {
-			l.opened.Add(1)
 			return true
 		}
 	}
 }
 
+// Confirm counts a reserved connection as opened. Counters never go back: a metric
+// that did would look like a restart.
+func (l *Live) Confirm() { l.opened.Add(1) }
+
 // Release gives back what Acquire took. It panics when nothing was taken.
 func (l *Live) Release() {
+	l.Cancel()
+	l.closed.Add(1)
+}
+
+// Cancel gives back what Reserve took: the connection was not opened.
+func (l *Live) Cancel() {
 	if l.connections.Add(-1) < 0 {
 		l.connections.Add(1)
 		panic("apps: Release without Acquire")
 	}
-}
-
-// Cancel is Release for a connection that was counted too early: it was not
-// opened either.
-func (l *Live) Cancel() {
-	l.Release()
-	l.opened.Add(^uint64(0))
 }
 
 // Connections returns how many are open now.
@@ -120,7 +143,7 @@ func (l *Live) Refused() iter.Seq2[Refusal, uint64] {
 // Totals adds all loops up. Counters that move meanwhile may be in it or not,
 // each on its own.
 func (l *Live) Totals() Totals {
-	t := Totals{Connections: l.connections.Load(), Opened: l.opened.Load()}
+	t := Totals{Connections: l.connections.Load(), Opened: l.opened.Load(), Closed: l.closed.Load()}
 	for i := range l.perLoop {
 		c := &l.perLoop[i]
 		t.MessagesIn += c.MessagesIn.Load()
@@ -131,6 +154,25 @@ func (l *Live) Totals() Totals {
 		t.ClientEvents += c.ClientEvents.Load()
 		t.Requests += c.Requests.Load()
 		t.Subscribes += c.Subscribes.Load()
+		t.RequestBytes += c.RequestBytes.Load()
+		t.AnswerBytes += c.AnswerBytes.Load()
 	}
 	return t
+}
+
+// Add adds another app's.
+func (t *Totals) Add(o *Totals) {
+	t.Connections += o.Connections
+	t.Opened += o.Opened
+	t.Closed += o.Closed
+	t.MessagesIn += o.MessagesIn
+	t.MessagesOut += o.MessagesOut
+	t.BytesIn += o.BytesIn
+	t.BytesOut += o.BytesOut
+	t.Publishes += o.Publishes
+	t.ClientEvents += o.ClientEvents
+	t.Requests += o.Requests
+	t.Subscribes += o.Subscribes
+	t.RequestBytes += o.RequestBytes
+	t.AnswerBytes += o.AnswerBytes
 }

@@ -81,12 +81,14 @@ func TestTotalsAddLoopsUp(t *testing.T) {
 		c.ClientEvents.Add(6)
 		c.Requests.Add(7)
 		c.Subscribes.Add(8)
+		c.RequestBytes.Add(9)
+		c.AnswerBytes.Add(10)
 	}
 	l.On(-1).Publishes.Add(100)
 	l.On(2).Publishes.Add(1000)
 	l.On(99).Publishes.Add(10000)
 	l.Acquire(0)
-	want := Totals{1, 1, 2, 4, 6, 8, 11110, 12, 14, 16}
+	want := Totals{1, 1, 0, 2, 4, 6, 8, 11110, 12, 14, 16, 18, 20}
 	if got := l.Totals(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -101,7 +103,7 @@ func TestCountersFillACacheLine(t *testing.T) {
 		t.Errorf("%d bytes", n)
 	}
 	for loops := range 70 {
-		if at := uintptr(unsafe.Pointer(newLive("1", loops).On(0))); at%64 != 0 {
+		if at := uintptr(unsafe.Pointer(newLive("1", loops, true).On(0))); at%64 != 0 {
 			t.Errorf("%d loops: the first line begins at %#x", loops, at)
 		}
 	}
@@ -200,4 +202,27 @@ func BenchmarkTenantsOf(b *testing.B) {
 	for b.Loop() {
 		tenants.Of(a).On(0).MessagesIn.Add(1)
 	}
+}
+
+// A connection that is only reserved has not been opened, and none of the
+// counters ever goes back.
+func TestReserve(t *testing.T) {
+	l := NewTenants(1).Of(Default())
+	f := func(want Totals) {
+		t.Helper()
+		if got := l.Totals(); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	}
+	if !l.Reserve(1) || l.Reserve(1) || l.Acquire(1) {
+		t.Fatal("one of one was not reserved")
+	}
+	f(Totals{Connections: 1})
+	l.Cancel()
+	f(Totals{})
+	l.Reserve(1)
+	l.Confirm()
+	f(Totals{Connections: 1, Opened: 1})
+	l.Release()
+	f(Totals{Opened: 1, Closed: 1})
 }
