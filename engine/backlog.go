@@ -97,6 +97,7 @@ func (l *Loop) sent(q *queue, n int) {
 
 // discard empties a queue.
 func (l *Loop) discard(q *queue) {
+	q.bytes += q.off
 	q.off = 0
 	q.truncate(func(f *Frame) { l.release(q, f) })
 }

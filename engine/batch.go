@@ -12,7 +12,9 @@ type Sending struct {
 	Err  error // the connection is lost
 	Done bool  // N and Err are true
 
-	run uint32 // 0: the bytes are the front of the connection's queue
+	run    uint32 // 0: the bytes are the front of the connection's queue
+	sealed bool   // Bytes are TLS records,
+	plain  int    // of that many bytes; 0: they are what the socket did not take before
 }
 
 // maxBatch is the number of connections that the transport is given at a time.
@@ -32,22 +34,33 @@ func (l *Loop) collect(c *Conn) {
 	defer l.recoverFor(c)
 	out := l.slots.out(c.slot)
 	id := out.run
-	if id == 0 || c.state == stateDead {
+	if id == 0 {
 		l.flushed(c)
 		return
 	}
-	out.run = 0
-	if len(l.batch) == maxBatch || !l.runs.fits(id) {
+	out.run = 0 // it is good for this turn alone
+	if c.state == stateDead {
+		l.counters.dropped[DropLost] += uint64(l.runs.at(id).frames)
+		return
+	}
+	if len(l.batch) == maxBatch || !l.runs.fits(id) || len(l.sealed) >= sealedBytes {
 		l.sendBatch()
 	}
 	b := l.runs.gather(id)
 	if b == nil {
 		l.queueRun(c, id)
 		l.flushQueue(c)
+		if c.q == nil {
+			l.timeRun(id, 1)
+		}
 		l.flushed(c)
 		return
 	}
-	l.batch = append(l.batch, Sending{Conn: c, Bytes: b, run: id})
+	s := Sending{Conn: c, Bytes: b, run: id}
+	if c.has(flagSealed) {
+		l.seal(&s)
+	}
+	l.batch = append(l.batch, s)
 }
 
 // sendBatch sends what was collected.
@@ -56,11 +69,12 @@ func (l *Loop) sendBatch() {
 		return
 	}
 	l.send(l.batch)
+	l.timeBatch()
 	for i := range l.batch {
 		l.settleRun(&l.batch[i])
 	}
 	clear(l.batch)
-	l.batch = l.batch[:0]
+	l.batch, l.sealed = l.batch[:0], l.sealed[:0]
 	l.runs.release()
 }
 
@@ -102,8 +116,7 @@ func (l *Loop) settleRun(s *Sending) {
 		return
 	}
 	l.queueRun(c, s.run)
-	l.took(c, s.N)
-	l.block(c)
+	l.tookSome(c, s)
 }
 
 // settle counts a send and reports whether the connection is still there.
@@ -131,20 +144,40 @@ func (l *Loop) queueRun(c *Conn, id uint32) {
 
 // flushQueue sends a queue until it is empty or the socket is full.
 func (l *Loop) flushQueue(c *Conn) {
-	for c.q != nil && c.q.n > 0 && !c.has(flagBlocked) && c.state != stateDead {
+	for c.q != nil && c.q.waits() && !c.has(flagBlocked) && c.state != stateDead {
 		l.sendBatch() // the scratch is needed
-		one := [1]Sending{{Conn: c, Bytes: c.q.fill(l.runs.buffer()[:0])}}
+		one := [1]Sending{l.queued(c)}
 		l.send(one[:])
 		if !l.settle(&one[0]) {
 			return
 		}
-		l.took(c, one[0].N)
-		if one[0].N < len(one[0].Bytes) {
-			l.block(c)
-		}
+		l.tookSome(c, &one[0])
+		l.sealed = l.sealed[:0]
 	}
-	if c.q != nil && c.q.n == 0 && !c.has(flagBlocked) { // all that waited has been dropped
+	if c.q != nil && !c.q.waits() && !c.has(flagBlocked) { // all that waited has been dropped
 		l.giveQueue(c.q)
 		c.q = nil
+	}
+}
+
+// queued is what of a queue is to be sent next.
+func (l *Loop) queued(c *Conn) Sending {
+	if c.has(flagSealed) {
+		return l.queuedSealed(c)
+	}
+	return Sending{Conn: c, Bytes: c.q.fill(l.runs.buffer()[:0])}
+}
+
+// tookSome notes what a socket has taken of a queue, and that it takes no more if
+// that was not all.
+func (l *Loop) tookSome(c *Conn, s *Sending) {
+	n := s.N
+	if s.sealed {
+		n = s.plain
+		l.keepRest(c.q, s)
+	}
+	l.took(c, n)
+	if s.N < len(s.Bytes) {
+		l.block(c)
 	}
 }

@@ -76,6 +76,7 @@ func (l *Loop) readProxyHeader(c *Conn, data []byte) int {
 // the answer through to whoever wonders why nothing works.
 func (l *Loop) refuseProxy(c *Conn, err error) {
 	l.counters.violations++
+	l.counters.refuse(400)
 	e := http1.Error{Status: 400, Message: fmt.Sprintf("connections from %v, a trusted proxy, must begin with a PROXY protocol header, version 1 or 2: %v",
 		l.transport.Remote(c).Addr(), err)}
 	answer := e.Response()

@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
 	"runtime"
 	"time"
 
@@ -12,12 +14,37 @@ import (
 	"fanfare/engine/proxyproto"
 )
 
-// Config is what a Server needs to know. The zero value of every field but
-// Addrs means its default.
+// Config is what a Server needs to know. The zero value of every field means its
+// default; there has to be one of Addrs, TLSAddrs, Listeners or TLSListeners.
 type Config struct {
 	// Addrs are the TCP addresses to listen on, "host:port". Port 0 takes a
-	// free one (the same for all addresses). At least one.
+	// free one (the same for all addresses).
 	Addrs []string
+	// TLSAddrs are the TCP addresses whose connections begin with a TLS handshake,
+	// as Addrs; port 0 takes another one than theirs. Default none. TLS configures
+	// them: certificates, MinVersion, CurvePreferences and NextProtos are taken from
+	// it. See tlsconn.NewConfig.
+	TLSAddrs []string
+	TLS      *tls.Config
+	// Handshakes are how many TLS handshakes are computed at a time. Default Loops.
+	Handshakes int
+	// HandshakeQueue is how many may wait until they are. Beyond, connections are
+	// closed. Default 4,096.
+	HandshakeQueue int
+	// HandshakesOpen is how many may have begun and wait for their peers. Beyond,
+	// the one that does so for the longest time is ended. Each takes 25 KB, 8 KB of
+	// them a goroutine's stack, and up to twice that before the garbage is collected.
+	// Default 4,096: 100 MB, and as many as eight cores answer in a third of a second.
+	HandshakesOpen int
+	// Listeners are TCP sockets that listen already, such as a service manager
+	// hands over, and are served beside those on Addrs: who connected before the
+	// server was there is served too. All loops serve each, or take one of
+	// several on the same address (SO_REUSEPORT). Linux only. Start takes them over
+	// and closes these files, also when it fails. They stay open in the program
+	// that passed them: to it, closing them is not the end of listening.
+	Listeners []*os.File
+	// TLSListeners are such sockets whose connections begin with a TLS handshake.
+	TLSListeners []*os.File
 	// Loops is the number of event loops. Default runtime.GOMAXPROCS(0),
 	// which knows the cgroup's CPU limit. At most MaxLoops.
 	Loops int
@@ -52,7 +79,8 @@ type Config struct {
 	// InputBudget bounds the bytes of unfinished requests and messages of all
 	// connections together. Default: an eighth of the memory that the cgroup or
 	// machine gives. Beyond, whoever sends more of one is refused: 503, or
-	// close code 1013.
+	// close code 1013. So are, from three quarters on, those who have left one
+	// unfinished for more than five seconds.
 	InputBudget int64
 	// MailboxBytes bounds the deliveries posted to one loop and not yet run.
 	// Default 64 MiB.
@@ -109,6 +137,12 @@ const Headroom = 256
 // wake-up descriptors, the ring, and the bell with both its ends.
 const loopDescriptors = 5
 
+// KeptDescriptors is how many descriptors a Server with this Config keeps free of
+// client connections, once its defaults are set.
+func (c *Config) KeptDescriptors() int {
+	return Headroom + c.Reserved + c.Loops*(loopDescriptors+len(c.Addrs)+len(c.TLSAddrs)+len(c.Listeners)+len(c.TLSListeners))
+}
+
 // SetDefaults fills in the default of every field that is zero.
 func (c *Config) SetDefaults() {
 	def(&c.Loops, min(runtime.GOMAXPROCS(0), MaxLoops))
@@ -124,6 +158,9 @@ func (c *Config) SetDefaults() {
 	def(&c.KeepAlive, 75*time.Second)
 	def(&c.AnswerTimeout, 10*time.Second)
 	def(&c.CloseTimeout, 2*time.Second)
+	def(&c.Handshakes, c.Loops)
+	def(&c.HandshakeQueue, 4096)
+	def(&c.HandshakesOpen, 4096)
 	def(&c.Workers, 4*c.Loops)
 	def(&c.WorkerQueue, 4096)
 	def(&c.SlowClose, CloseReason{4100, "too slow"})
@@ -147,11 +184,14 @@ func def[T comparable](field *T, value T) {
 
 func (c *Config) validate() error {
 	switch {
-	case len(c.Addrs) == 0:
+	case len(c.Addrs)+len(c.TLSAddrs)+len(c.Listeners)+len(c.TLSListeners) == 0:
 		return errors.New("engine: no address to listen on")
+	case len(c.TLSAddrs)+len(c.TLSListeners) > 0 && c.TLS == nil:
+		return errors.New("engine: addresses are to speak TLS, but there is no configuration of it: set TLS, with a certificate")
 	case c.Loops < 1 || c.Loops > MaxLoops:
 		return fmt.Errorf("engine: %d loops: there can be 1 to %d", c.Loops, MaxLoops)
 	case min(c.MaxConnections, c.Reserved, c.MaxMessage, c.QueueBytes, c.QueueFrames, c.Workers, c.WorkerQueue) < 0,
+		min(c.Handshakes, c.HandshakeQueue, c.HandshakesOpen) < 0,
 		min(c.QueueBudget, c.InputBudget, c.MailboxBytes) < 0,
 		min(c.QueueAge, c.HeadTimeout, c.KeepAlive, c.AnswerTimeout, c.CloseTimeout) < 0:
 		return errors.New("engine: a size, number or time is negative: give 0 for its default")

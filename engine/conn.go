@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fanfare/engine/http1"
+	"fanfare/engine/tlsconn"
 	"fanfare/engine/websocket"
 )
 
@@ -33,6 +34,7 @@ type state uint8
 
 const (
 	stateFree      state = iota // the slot is empty
+	stateHello                  // a TLS handshake is to come, or under way
 	stateHTTP                   // reading a request
 	stateParked                 // a request waits for its answer
 	stateOpen                   // upgraded: WebSocket frames
@@ -61,6 +63,7 @@ const (
 	flagProxyHeader                   // a trusted proxy's, which is to begin with a PROXY header
 	flagNamed                         // the page knows the client, whom a PROXY header named
 	flagTLS                           // the client came by TLS
+	flagSealed                        // to us: bytes are TLS records
 )
 
 func (c *Conn) has(f flags) bool { return c.flags&f != 0 }
@@ -227,6 +230,7 @@ func (c *Conn) finish() {
 		return
 	}
 	c.set(flagFin)
+	c.loop.sayAlert(c, tlsconn.CloseNotify)
 	c.loop.transport.CloseWrite(c)
 	if c.has(flagPeerClosed) || c.cause == CausePeer {
 		c.Abort(c.cause)
@@ -249,6 +253,7 @@ func (c *Conn) Upgrade(rcv Receiver) error {
 		return errGone
 	}
 	if err != nil {
+		c.loop.counters.badHandshakes[websocket.FaultOf(err)]++
 		c.linger(CauseProtocol)
 		return err
 	}

@@ -6,7 +6,8 @@
 //
 // A Server runs one Loop per core. Each has its own listening sockets
 // (SO_REUSEPORT), its own connections, and one goroutine, which alone touches
-// them: loop-owned state has no locks. Race builds check it (Loop.check).
+// them: loop-owned state has no locks. Race builds check it (Loop.check). Sockets
+// that were inherited listening are shared by the loops (inherited_linux.go).
 //
 // A turn of a loop is: serve I/O (gnet calls Ingest for every readable
 // socket), run control tasks, send replies, run a batch of deliveries, send a
@@ -28,9 +29,16 @@
 //
 // # Bytes in, bytes out
 //
-// Bytes enter at Loop.Ingest and leave through Transport.Send: TLS has its
-// place there. What can't be used yet waits in the connection's inbound record,
-// which idle connections do not have.
+// Bytes enter at Loop.Ingest and leave through Transport.Send. What can't be used
+// yet waits in the connection's inbound record, which idle connections do not have.
+//
+// Connections to Config.TLSAddrs begin with a TLS handshake (hello.go), which
+// crypto/tls makes on a goroutine of its own; so many at a time compute, so many wait
+// for their peers (handshakes.go). Then records are opened where bytes enter and
+// sealed where a batch is collected (secure.go); all between knows nothing of TLS.
+// What of a sealed batch a socket does not take stays sealed, before the queue of
+// frames. Ciphers that were not used for a minute are dropped and made anew when
+// they are needed.
 //
 // Where Config.ProxyProtocol is on, a connection from one of
 // Config.TrustedProxies begins with a PROXY header (client.go), within the time
@@ -50,6 +58,13 @@
 // budget (Config.QueueBudget), and the oldest goes first when it is used up.
 // What is read and unfinished has a budget too (Config.InputBudget).
 //
+// # The end
+//
+// A server ends in three steps: StopListening gives the ports to others,
+// Farewell sends WebSocket clients away at a pace (farewell.go), and Shutdown ends
+// what is left and the loops. The first two are politeness: Shutdown alone does
+// everything, at once.
+//
 // # Memory
 //
 // A connection is a seat in a page (slots.go), its session and what gnet and
@@ -58,12 +73,22 @@
 // while there is little to do, garbage is collected and memory returned to the
 // system (lull.go, garbage.go).
 //
+// # Figures
+//
+// Loops count in plain numbers of their own and show them once a turn
+// (Server.Stats). They read the clock at both ends of a pass, for how busy they
+// are; when a delivery is posted; and once for each batch of sends, for how long
+// deliveries were on their way (flights.go). A tick that comes late is a loop that
+// stood still (stall.go, Server.Stalled).
+//
 // # Goroutines
 //
 //   - one per loop, gnet's: serves I/O and turns.
 //   - gnet's main goroutine (sockets.serve), and its ticker, which posts the
 //     clock to the loops once a second.
 //   - the writability poller (poller.run).
+//   - one per TLS handshake that has begun and is not over, Config.HandshakesOpen and
+//     Config.Handshakes at most (handshakes.run).
 //   - the dispatcher of the worker pool (workers.dispatch), up to
 //     Config.Workers workers, and two housekeepers of package ants; two more
 //     of those belong to a pool that gnet makes when it is imported, where a
@@ -72,9 +97,15 @@
 //
 // Outside the engine, command fanfare has one that does what is due every second,
 // one that watches the files of the configuration, with one of package fsnotify,
-// one that reloads them, and one per metrics address, beside those that net/http
-// starts for scrapes. Packages channels/webhooks and channels/apps/database list
-// theirs. Timers of channels/linger and of sessions that owe an authorization or
-// were handed over (protocol/pusher) run functions for moments.
+// one that reloads them, one that writes the log (cmd/fanfare/logs), one that
+// looks out for loops that stand still (cmd/fanfare/flight), one per metrics
+// address, one for the control socket, one that keeps a service manager informed
+// (cmd/fanfare/systemd), one that waits for signals, and one that reports how far a
+// drain is, beside those that net/http starts for who asks. Where TLS is on there are as many
+// more for the files of the certificates, one that warns of their end, and one that
+// asks a certificate authority. Packages channels/webhooks and
+// channels/apps/database list theirs. Timers of cmd/fanfare/logs, of channels/linger
+// and of sessions that owe an authorization or were handed over (protocol/pusher) run
+// functions for moments.
 // All other packages of channels and protocol start none.
 package engine

@@ -5,7 +5,10 @@ package engine
 import (
 	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
@@ -25,15 +28,16 @@ func (t *sockets) OnBoot(eng gnet.Engine) gnet.Action {
 // time when all loops and their listeners are there.
 func (t *sockets) OnTick() (time.Duration, gnet.Action) {
 	t.bootOnce.Do(func() {
-		if tuneListeners(t.server.addrs) == 0 {
+		t.bootErr = t.server.heirs.adopt(len(t.server.loops))
+		t.listeners = findListeners(t.server.addrs)
+		if tuneListeners(t.listeners) == 0 {
 			t.server.cfg.Logger.Info("cannot tune the listening sockets: more is buffered for slow clients by the kernel, where it is not bounded by us")
 		}
 		close(t.booted)
 	})
-	now := time.Now()
 	for _, l := range t.server.loops {
 		if t.attached(l) {
-			l.Post(tick{now})
+			l.call()
 		}
 	}
 	t.rest()
@@ -49,10 +53,6 @@ func (t *sockets) rest() {
 		_ = t.server.Submit(returnMemory)
 	}
 }
-
-type tick struct{ t time.Time }
-
-func (t tick) Run(l *Loop) { l.Tick(t.t) }
 
 // maxSurplus is how many connections over the limit are let in at a time.
 const maxSurplus = Headroom / 2
@@ -71,11 +71,11 @@ func (t *sockets) OnOpen(gc gnet.Conn) (_ []byte, action gnet.Action) {
 		return nil, gnet.None
 	}
 	open := t.server.open.Add(1)
-	if open > t.server.max+maxSurplus || t.server.draining.Load() {
+	if open > t.server.max+maxSurplus || t.server.closed.Load() {
 		t.server.refused.Add(1)
 		return nil, gnet.Close
 	}
-	c := t.loopOf(gc.EventLoop()).Open(gc, gc.Fd(), open > t.server.max)
+	c := t.loopOf(gc.EventLoop()).Open(Newcomer{Socket: gc, FD: gc.Fd(), Surplus: open > t.server.max, TLS: t.isSecure(gc.LocalAddr())})
 	if c == nil {
 		t.server.refused.Add(1)
 		return nil, gnet.Close
@@ -83,6 +83,17 @@ func (t *sockets) OnOpen(gc gnet.Conn) (_ []byte, action gnet.Action) {
 	gc.SetContext(c)
 	return nil, gnet.None
 }
+
+// isSecure tells whether a connection came to an address that speaks TLS.
+func (t *sockets) isSecure(local net.Addr) bool {
+	if len(t.secure) == 0 {
+		return false
+	}
+	tcp, ok := local.(*net.TCPAddr)
+	return ok && slices.Contains(t.secure, unmapped(tcp.AddrPort()))
+}
+
+func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 
 // OnTraffic hands everything read to the loop; gnet keeps nothing.
 func (t *sockets) OnTraffic(gc gnet.Conn) gnet.Action {

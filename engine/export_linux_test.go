@@ -5,9 +5,9 @@ import "golang.org/x/sys/unix"
 // ListenerLowats gives TCP_NOTSENT_LOWAT of every socket that listens on the
 // addresses.
 func ListenerLowats(addrs []string) (lowats []int) {
-	eachListener(addrs, func(fd int) {
+	for _, fd := range findListeners(addrs) {
 		n, _ := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT)
 		lowats = append(lowats, n)
-	})
+	}
 	return lowats
 }

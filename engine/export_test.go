@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -34,7 +36,15 @@ func (s *Server) HasBell(loop int) bool {
 	return b != nil && b.ring()
 }
 
+// Call asks the loop for a sign of life, as the ticker does.
+func (l *Loop) Call() { l.call() }
+
 // CutRope takes the bell's other end away.
 func (s *Server) CutRope(loop int) error {
 	return unix.Shutdown(s.sockets.bells[loop].rope, unix.SHUT_RDWR)
+}
+
+// Farewell is Server.Farewell for loops that a test drives.
+func Farewell(ctx context.Context, over time.Duration, goodbye func(*Conn), loops ...*Loop) error {
+	return farewell(ctx, over, goodbye, loops, nil)
 }

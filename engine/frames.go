@@ -69,6 +69,9 @@ func (l *Loop) message(c *Conn, m *websocket.Message) {
 	switch m.Op {
 	case websocket.Text:
 		l.counters.messages++
+		if c.in != nil {
+			c.in.since = l.now // what follows is another message
+		}
 		c.set(flagBatch)
 		c.rcv.Message(c, m.Payload)
 	case websocket.Ping:

@@ -63,11 +63,13 @@ const (
 	// CauseProxy is that a trusted proxy did not begin with a proper PROXY
 	// header.
 	CauseProxy
+	// CauseTLS is that the TLS handshake failed.
+	CauseTLS
 	causes
 )
 
 var causeNames = [causes]string{
-	"peer", "local", "protocol", "timeout", "slow", "overload", "shutdown", "panic", "proxy",
+	"peer", "local", "protocol", "timeout", "slow", "overload", "shutdown", "panic", "proxy", "tls",
 }
 
 // String gives the cause's name as logs and metrics print it.

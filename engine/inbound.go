@@ -26,7 +26,11 @@ type inbound struct {
 
 	reader websocket.Reader // a WebSocket message of which some fragments came
 
-	held int // what the node's budget has it down for, in bytes
+	sealed []byte // the beginning of a TLS record
+	early  int    // bytes that a TLS handshake under way was given
+
+	held  int    // what the node's budget has it down for, in bytes
+	since uint32 // Loop.now when what is unfinished began
 }
 
 // inputBudget counts the bytes that connections have sent and that can't be
@@ -36,18 +40,30 @@ type inputBudget struct {
 	used  atomic.Int64
 }
 
-// Open takes over a new connection. The transport calls it on the loop.
-// surplus tells that it came over the limit. nil: there is no slot left.
-func (l *Loop) Open(sock any, fd int, surplus bool) *Conn {
+// Newcomer is what the transport knows of a connection when it opens.
+type Newcomer struct {
+	Socket  any  // the transport's own record
+	FD      int  // of the socket
+	Surplus bool // it came over the limit
+	TLS     bool // it is to begin with a TLS handshake
+}
+
+// Open takes over a new connection. The transport calls it on the loop. nil: there
+// is no slot left.
+func (l *Loop) Open(n Newcomer) *Conn {
 	l.enter()
+	defer l.passed(l.pass())
 	c := l.slots.take()
 	if c == nil {
 		return nil
 	}
-	c.loop, c.sock, c.fd, c.state = l, sock, int32(fd), stateHTTP
+	c.loop, c.sock, c.fd, c.state = l, n.Socket, int32(n.FD), stateHTTP
 	c.most = uint32(l.cfg.MaxMessage)
-	if surplus {
+	if n.Surplus {
 		c.set(flagSurplus)
+	}
+	if n.TLS {
+		c.state = stateHello
 	}
 	c.setDue(l.headSeconds)
 	l.counters.opened++
@@ -59,10 +75,15 @@ func (l *Loop) Open(sock any, fd int, surplus bool) *Conn {
 // transport calls it on the loop; data is borrowed and may be changed.
 func (l *Loop) Ingest(c *Conn, data []byte) {
 	l.enter()
+	defer l.passed(l.pass())
 	l.counters.receivedBytes += uint64(len(data))
 	l.current = c
 	defer l.recover()
-	l.ingest(c, data)
+	if c.has(flagSealed) {
+		l.unseal(c, data)
+	} else {
+		l.ingest(c, data)
+	}
 	l.weigh(c)
 }
 
@@ -72,7 +93,7 @@ func (l *Loop) weigh(c *Conn) {
 	if in == nil {
 		return
 	}
-	held := cap(in.buf) + cap(in.head) + cap(in.body) + in.reader.Buffered()
+	held := cap(in.buf) + cap(in.head) + cap(in.body) + in.reader.Buffered() + cap(in.sealed) + in.early
 	more := held - in.held
 	in.held = held
 	if l.input.used.Add(int64(more)) > l.input.limit && more > 0 {
@@ -80,11 +101,40 @@ func (l *Loop) weigh(c *Conn) {
 	}
 }
 
+// hoarding is how many seconds a message may stay unfinished once three quarters
+// of the node's budget are used up. Without that a few clients could keep it from
+// all others, by messages that they never end, for as long as they answer pings.
+const hoarding = 5
+
+// releaseHoards refuses those who have kept something unfinished for so long. The
+// clock calls it once a second.
+func (l *Loop) releaseHoards() {
+	if l.input.used.Load() <= l.input.limit/4*3 {
+		return
+	}
+	l.slots.each(func(c *Conn) {
+		if c.in != nil && (c.state == stateHTTP || c.state == stateOpen) && l.now-c.in.since > hoarding {
+			l.releaseHoard(c)
+		}
+	})
+}
+
+func (l *Loop) releaseHoard(c *Conn) {
+	l.current = c
+	defer l.recover()
+	l.overfed(c)
+}
+
 // overfed refuses a connection that sends more of something unfinished when
 // there is no room for it.
 func (l *Loop) overfed(c *Conn) {
 	const sorry = "too many unfinished messages wait here; try again later"
-	if c.state != stateOpen {
+	switch c.state {
+	case stateOpen:
+	case stateHello:
+		c.Abort(CauseOverload)
+		return
+	default:
 		l.apologise(c, 503, sorry)
 		return
 	}
@@ -132,12 +182,8 @@ func (l *Loop) consume(c *Conn, data []byte) []byte {
 	for len(data) > 0 {
 		n := 0
 		switch c.state {
-		case stateHTTP:
-			if c.has(flagProxyHeader) {
-				n = l.readProxyHeader(c, data)
-				break
-			}
-			n = l.readRequest(c, data)
+		case stateHello, stateHTTP:
+			n = l.readBeginning(c, data)
 		case stateOpen, stateClosing:
 			n = l.readFrames(c, data)
 		case stateParked:
@@ -158,6 +204,18 @@ func (l *Loop) consume(c *Conn, data []byte) []byte {
 		return nil
 	}
 	return data
+}
+
+// readBeginning takes what comes before an upgrade: a PROXY header, a handshake,
+// a request.
+func (l *Loop) readBeginning(c *Conn, data []byte) int {
+	switch {
+	case c.has(flagProxyHeader):
+		return l.readProxyHeader(c, data)
+	case c.state == stateHello:
+		return l.readHello(c, data)
+	}
+	return l.readRequest(c, data)
 }
 
 // parkedBytes is how much may be sent ahead while an answer is awaited.
@@ -191,12 +249,13 @@ func (l *Loop) inboundOf(c *Conn) *inbound {
 	} else {
 		c.in = &inbound{}
 	}
+	c.in.since = l.now
 	return c.in
 }
 
 // settleInput takes the place away again when nothing waits.
 func (l *Loop) settleInput(c *Conn) {
-	if c.in != nil && len(c.in.buf) == 0 && c.in.head == nil && !c.in.reader.Started() {
+	if in := c.in; in != nil && len(in.buf)+len(in.sealed)+in.early == 0 && in.head == nil && !in.reader.Started() {
 		c.dropInput()
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"syscall"
 
@@ -66,14 +67,29 @@ func (c *claimed) claimOne(host, port string) (string, error) {
 // tryAlone listens for a moment without SO_REUSEPORT, which fails when
 // anybody else does.
 func tryAlone(addr string) error {
-	ln, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
+	ln, err := (&net.ListenConfig{}).Listen(context.Background(), familyOf(addr), addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("cannot listen on %s: another program does already; stop it or choose another port", addr)
-	}
-	if err != nil {
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("cannot listen on %s: a port below 1024 is not for every user; give the program CAP_NET_BIND_SERVICE, "+
+			"have systemd listen (fanfare.socket), or choose another port", addr)
+	case err != nil:
 		return fmt.Errorf("cannot listen on %s: %w", addr, err)
 	}
 	return ln.Close()
+}
+
+// familyOf is the network that the address alone belongs to: Go's "tcp" would
+// take 0.0.0.0 for every IPv6 address too.
+func familyOf(addr string) string {
+	switch a, err := netip.ParseAddrPort(addr); {
+	case err != nil:
+		return "tcp"
+	case a.Addr().Is4():
+		return "tcp4"
+	}
+	return "tcp6"
 }
 
 // bind takes the port, shared with nobody but our own listeners to come.
@@ -167,4 +183,10 @@ func connectionLimit(want, reserved int) (int, error) {
 		return room, nil
 	}
 	return min(want, room), nil
+}
+
+func closeFiles(files []*os.File) {
+	for _, f := range files {
+		_ = f.Close()
+	}
 }

@@ -24,6 +24,7 @@ type Loop struct {
 	log       *slog.Logger
 	budget    *budget
 	input     *inputBudget
+	shakes    *handshakes // nil: no TLS
 	started   time.Time
 
 	headSeconds, keepAliveSeconds, answerSeconds, closeSeconds, ageSeconds int
@@ -33,22 +34,31 @@ type Loop struct {
 	shared      published    // what Stats reads
 	oldestSince atomic.Int64 // clock() at which the oldest backlog began; 0 none
 	shedding    atomic.Bool  // a shedTask is posted
+	called      atomic.Int64 // clock() at which the tick was posted that has not run; 0 none
 
 	// Owned by the loop.
 	owner     // panics in race builds when anybody else comes in
 	slots     slots
 	runs      runs
 	now       uint32 // seconds since started
-	current   *Conn  // whom a panic costs
-	control   []Task // spare slice for mail.takeControl
-	taken     []Task // deliveries taken from the mailbox,
-	takenNext int    // and the next of them to run
+	stall     standstill
+	meter     meter
+	flights   flights
+	posting   int64    // Loop.clock at which the delivery was posted that runs; 0 none does
+	reached   bool     // it has marked somebody
+	current   *Conn    // whom a panic costs
+	control   []Task   // spare slice for mail.takeControl
+	taken     []posted // deliveries taken from the mailbox,
+	takenNext int      // and the next of them to run
 	urgent    []*Conn
 	batch     []Sending // collected to be sent together
 	bulk      []uint32  // slots of connections that a broadcast has frames for,
 	bulkNext  int       // the next of them to send to,
-	lapEnd    int       // and where the current lap over them ends
+	lapEnd    int       // where the current lap over them ends,
+	lapped    uint64    // and how many there were in the laps before
 	lapSince  time.Time // when the lap that gathers had its first connection; zero when none does
+
+	sealed []byte // TLS records of the batch
 
 	lapDeliveries, lapBytes int // deliveries run in this lap, and bytes of their frames
 	replyBytes              int // of replies that are not sent yet
@@ -79,12 +89,13 @@ func NewLoop(cfg *Config, index int, h Handler, t Transport) *Loop {
 	l.answerSeconds, l.closeSeconds = seconds(cfg.AnswerTimeout), seconds(cfg.CloseTimeout)
 	l.ageSeconds = seconds(cfg.QueueAge)
 	l.mail.limit = cfg.MailboxBytes
-	l.setClock(l.started)
+	l.shared = newPublished(&l.counters)
+	l.begin(l.started)
 	return l
 }
 
-// draining tells that the server is about to stop.
-func (l *Loop) draining() bool { return l.server != nil && l.server.draining.Load() }
+// retiring tells that the server does not listen any more.
+func (l *Loop) retiring() bool { return l.server != nil && l.server.retiring.Load() }
 
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
@@ -137,7 +148,7 @@ func (l *Loop) Release(n int) { l.mail.release(n) }
 // PostDelivery gives the loop a delivery. Deliveries run in order, so many at
 // a time as the loop can send. Any goroutine.
 func (l *Loop) PostDelivery(t Task) {
-	if l.mail.postBulk(t) {
+	if l.mail.postBulk(posted{t, max(1, l.clock())}) {
 		l.transport.Wake(l)
 	}
 }
@@ -154,6 +165,7 @@ func (l *Loop) rouse() {
 // after Wake or WakeLater.
 func (l *Loop) Turn() {
 	l.enter()
+	began := l.pass()
 	l.runControl()
 	l.flushUrgent()
 	l.runDeliveries()
@@ -161,6 +173,7 @@ func (l *Loop) Turn() {
 	l.tellLeavers()
 	l.flushUrgent()
 	l.closeDoomed()
+	l.passed(began)
 	l.publish()
 	if l.mail.settle(workLeft || len(l.urgent)+len(l.doomed)+len(l.leaving) > 0) {
 		l.transport.WakeLater(l)
@@ -188,15 +201,25 @@ func (l *Loop) runDeliveries() {
 		l.taken = l.mail.takeBulk(l.taken)
 	}
 	for l.takenNext < len(l.taken) && l.lapHasRoom() {
-		t := l.taken[l.takenNext]
-		l.taken[l.takenNext] = nil
+		d := l.taken[l.takenNext]
+		l.taken[l.takenNext] = posted{}
 		l.takenNext++
 		l.lapDeliveries++
-		l.run(t)
+		l.runDelivery(d)
 	}
 	if l.takenNext == len(l.taken) {
 		l.taken, l.takenNext = keepSmall(l.taken), 0
 	}
+}
+
+// runDelivery runs one, and notes when all that it marks will have been sent.
+func (l *Loop) runDelivery(d posted) {
+	l.posting, l.reached = d.at, false
+	l.run(d.task)
+	if l.reached {
+		l.flights.add(d.at, l.marked())
+	}
+	l.posting = 0
 }
 
 func (l *Loop) lapHasRoom() bool {

@@ -15,9 +15,15 @@ type mailbox struct {
 	reserved atomic.Int64 // bytes of deliveries reserved or posted
 
 	mu      sync.Mutex
-	control []Task // guarded by mu
-	bulk    []Task // guarded by mu
-	awake   bool   // guarded by mu: a turn is due, or running
+	control []Task   // guarded by mu
+	bulk    []posted // guarded by mu
+	awake   bool     // guarded by mu: a turn is due, or running
+}
+
+// posted is a delivery in the mailbox.
+type posted struct {
+	task Task
+	at   int64 // Loop.clock
 }
 
 // reserve takes room for a delivery. An empty mailbox takes any: what is
@@ -40,10 +46,10 @@ func (m *mailbox) post(t Task) bool {
 	return m.rouse()
 }
 
-func (m *mailbox) postBulk(t Task) bool {
+func (m *mailbox) postBulk(d posted) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.bulk = append(m.bulk, t)
+	m.bulk = append(m.bulk, d)
 	return m.rouse()
 }
 
@@ -70,12 +76,23 @@ func (m *mailbox) takeControl(empty []Task) []Task {
 }
 
 // takeBulk swaps the deliveries for an empty list.
-func (m *mailbox) takeBulk(empty []Task) []Task {
+func (m *mailbox) takeBulk(empty []posted) []posted {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	tasks := m.bulk
 	m.bulk = empty[:0]
 	return tasks
+}
+
+// waiting is how many tasks and deliveries wait, and Loop.clock when the oldest of
+// the deliveries was posted; 0 when there are none. Any goroutine.
+func (m *mailbox) waiting() (tasks int, since int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.bulk) > 0 {
+		since = m.bulk[0].at
+	}
+	return len(m.control) + len(m.bulk), since
 }
 
 // settle ends a turn. It reports whether another one is due, because work is

@@ -41,6 +41,9 @@ func (c *Conn) waiting() int {
 	n := int(c.loop.runs.at(c.loop.slots.out(c.slot).run).frames)
 	if c.q != nil {
 		n += c.q.n
+		if len(c.q.rest) > 0 {
+			n++
+		}
 	}
 	return n
 }
@@ -103,7 +106,7 @@ func (c *Conn) pushBulk(f *Frame) Verdict {
 	if out.run == 0 {
 		l.bulk = append(l.bulk, c.slot)
 	}
-	out.run = l.runs.extend(out.run, l.runs.add(f))
+	out.run = l.runs.extend(out.run, l.runs.add(f, 0))
 	l.rouse()
 	return Queued
 }
@@ -124,7 +127,7 @@ func (l *Loop) Broadcast(f *Frame, to []Handle, except Handle) {
 		return
 	}
 	l.lapBytes += f.Len()
-	frame, before, after := l.runs.add(f), none, none
+	frame, before, after := l.runs.add(f, l.posting), none, none
 	for _, h := range to {
 		if h == except || h == 0 {
 			continue
@@ -147,6 +150,7 @@ func (l *Loop) Broadcast(f *Frame, to []Handle, except Handle) {
 		}
 		out.run = after
 	}
+	l.reached = l.reached || after != none
 }
 
 // broadcastBlocked is Broadcast to a connection that is blocked, if it is
@@ -186,6 +190,7 @@ func (l *Loop) flushSlice() bool {
 	for l.bulkNext < end && time.Since(start) < sliceTime {
 		l.flushBulk(min(l.bulkNext+maxBatch, end))
 	}
+	l.land()
 	if l.bulkNext >= l.lapEnd {
 		l.lap()
 	}
@@ -223,6 +228,7 @@ func (l *Loop) lap() {
 		l.bulk = slices.Clone(l.bulk)
 	}
 	left := copy(l.bulk, l.bulk[l.bulkNext:])
+	l.lapped += uint64(l.bulkNext)
 	l.bulk = l.bulk[:left]
 	l.bulkNext, l.lapEnd = 0, left
 	l.lapDeliveries, l.lapBytes = 0, 0
@@ -232,7 +238,7 @@ func (l *Loop) lap() {
 // took removes n sent bytes from a queue.
 func (l *Loop) took(c *Conn, n int) {
 	l.sent(c.q, n)
-	if c.q.n == 0 {
+	if !c.q.waits() {
 		l.giveQueue(c.q)
 		c.q = nil
 	}
@@ -241,9 +247,11 @@ func (l *Loop) took(c *Conn, n int) {
 // dropOutput forgets all that waits.
 func (l *Loop) dropOutput(c *Conn) {
 	l.unblock(c)
+	l.counters.dropped[DropLost] += uint64(c.waiting())
 	l.slots.out(c.slot).run = 0
 	if c.q != nil {
 		l.discard(c.q)
+		l.setRest(c.q, nil)
 		l.giveQueue(c.q)
 		c.q = nil
 	}

@@ -8,14 +8,18 @@ type queue struct {
 	ring  []*Frame // length is a power of two
 	head  uint32   // position of the oldest; its place is head modulo the ring's length
 	holes int
-	n     int   // frames waiting
-	off   int   // bytes of the oldest that are sent already
-	bytes int   // bytes waiting
-	since int64 // Loop.clock when the socket stopped taking them; 0: it has not yet
+	n     int    // frames waiting
+	off   int    // bytes of the oldest that are sent already
+	bytes int    // bytes waiting
+	since int64  // Loop.clock when the socket stopped taking them; 0: it has not yet
+	rest  []byte // TLS records that the socket did not take, to be sent before the frames
 	ledger
 }
 
 const minRing = 16
+
+// waits tells whether there is anything to send.
+func (q *queue) waits() bool { return q.n > 0 || len(q.rest) > 0 }
 
 // push appends a frame and returns its position. Positions count up, and
 // change only in compact.

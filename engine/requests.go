@@ -132,12 +132,16 @@ func (in *inbound) takeBody(data []byte) (n int, done bool, err error) {
 // serve hands a complete request to the handler.
 func (l *Loop) serve(c *Conn, r *http1.Request) {
 	l.counters.requests++
+	if c.in != nil {
+		c.in.since = l.now // what follows is another request
+	}
 	c.setDue(0)
 	l.handler.Request(c, r)
 	switch {
 	case c.state == stateParked:
 		l.keepHead(c, r)
 	case !c.has(flagAnswered) && c.state == stateHTTP:
+		l.counters.refuse(500)
 		l.log.Error("request left without an answer", "method", string(r.Method), "path", string(r.Path))
 		c.Respond(&http1.Response{Status: 500, ContentType: "text/plain", Fields: l.cfg.ErrorFields, Body: []byte("no answer was given\n")})
 	}
@@ -164,14 +168,14 @@ func (l *Loop) headOf(c *Conn) []byte {
 func (l *Loop) endRequest(c *Conn) {
 	if c.in != nil && c.state != stateParked {
 		in := c.in
-		*in = inbound{buf: in.buf, held: in.held}
+		*in = inbound{buf: in.buf, sealed: in.sealed, held: in.held, since: in.since}
 	}
 }
 
 // answer writes a response and decides what becomes of the connection.
 func (l *Loop) answer(c *Conn, r *http1.Response) {
 	parked := c.state == stateParked
-	keep := c.has(flagKeepAlive) && !r.Close && !l.draining()
+	keep := c.has(flagKeepAlive) && !r.Close && !l.retiring()
 	out := *r
 	out.Close, out.Head, out.Minor = !keep, c.has(flagHead), 1
 	if c.has(flagHTTP10) {
@@ -201,6 +205,7 @@ func (l *Loop) refuse(c *Conn, err error, data []byte) int {
 		e = &http1.Error{Status: 400, Message: err.Error()}
 	}
 	l.counters.violations++
+	l.counters.refuse(e.Status)
 	c.unset(flagAnswered | flagKeepAlive | flagHead)
 	answer := e.Response()
 	answer.Fields = l.cfg.ErrorFields

@@ -19,6 +19,17 @@ func (t *sockets) openRings() {
 	}
 }
 
+// TryIOUring tells whether broadcasts can leave through io_uring here: nil, or
+// why not. It makes a ring as a loop does, sends a byte, and lets go of it.
+func TryIOUring() error {
+	r, err := newRing()
+	if err != nil {
+		return err
+	}
+	r.close()
+	return nil
+}
+
 // sendByRing sends to the loop's connections with one system call. What has
 // no result afterwards is left to send.
 func (t *sockets) sendByRing(loop int, list []Sending) {

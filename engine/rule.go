@@ -106,7 +106,7 @@ func (l Limit) reason() string {
 	}[l]
 }
 
-// Drop names why a frame was dropped on a slow connection.
+// Drop names why a frame was not sent: on a slow connection, or one that ended.
 type Drop uint8
 
 // The reasons.
@@ -115,10 +115,11 @@ const (
 	DropConflated               // a newer one of its topic came
 	DropExpired                 // it had waited longer than Rule.Age
 	DropClosed                  // its connection was closed for being slow
+	DropLost                    // its connection ended otherwise before it was sent
 	drops
 )
 
 // String gives the reason's name as metrics print it.
 func (d Drop) String() string {
-	return [drops]string{"oldest", "conflated", "expired", "closed"}[d]
+	return [drops]string{"oldest", "conflated", "expired", "closed", "lost"}[d]
 }

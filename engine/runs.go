@@ -45,6 +45,7 @@ type run struct {
 type piece struct {
 	frame    *Frame // nil for a reply
 	from, to uint32 // of the generation's bytes
+	posted   int64  // Loop.clock, for a frame of a delivery; else 0
 }
 
 // Numbers of runs and pieces have their generation in the highest two bits. 0
@@ -78,6 +79,11 @@ func (r *runs) piece(id uint32) []byte {
 	return g.bytes[p.from:p.to]
 }
 
+// posted is when a piece was posted, 0 when it was not.
+func (r *runs) posted(id uint32) int64 {
+	return r.generations[id>>generationBit].pieces[id&indexMask].posted
+}
+
 // size is how many bytes a piece has.
 func (r *runs) size(id uint32) uint32 {
 	if f := r.generations[id>>generationBit].pieces[id&indexMask].frame; f != nil {
@@ -86,11 +92,12 @@ func (r *runs) size(id uint32) uint32 {
 	return uint32(len(r.piece(id)))
 }
 
-// add numbers a frame, so that it can be appended to runs until the lap ends.
-func (r *runs) add(f *Frame) uint32 {
+// add numbers a frame, so that it can be appended to runs until the lap ends. at
+// is when it was posted.
+func (r *runs) add(f *Frame, at int64) uint32 {
 	g := &r.generations[r.current]
 	if g.pieces[len(g.pieces)-1].frame != f {
-		g.pieces = append(g.pieces, piece{frame: f})
+		g.pieces = append(g.pieces, piece{frame: f, posted: at})
 	}
 	return r.current<<generationBit | uint32(len(g.pieces)-1)
 }

@@ -51,6 +51,7 @@ func TestSeveralAddressesShareAFreePort(t *testing.T) {
 func TestShutdown(t *testing.T) {
 	s := start(t, engine.Config{}, echo{})
 	idle, open := dial(t, s), upgrade(t, s)
+	exchange(t, idle, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 1)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	stopped := make(chan error, 1)
@@ -267,4 +268,39 @@ func TestConfigErrors(t *testing.T) {
 	f(engine.Config{Addrs: []string{"nonsense"}}, `"nonsense": want host:port`)
 	f(engine.Config{Addrs: []string{"192.0.2.1:0"}}, "192.0.2.1:0")
 	f(engine.Config{Addrs: []string{"127.0.0.1:0"}, Loops: 5000}, "loops")
+}
+
+// Who has connected in the moment of the shutdown, and is about to make its first request, is answered.
+func TestShutdownAnswersNewcomers(t *testing.T) {
+	var late bool
+	for range 5 { // the machine may be so busy that the newcomer's second has passed
+		if late = !shutdownAnswers(t); !late {
+			break
+		}
+	}
+	if late {
+		t.Error("a newcomer was not answered")
+	}
+}
+
+func shutdownAnswers(t *testing.T) bool {
+	s := start(t, engine.Config{}, echo{})
+	newcomer := dial(t, s)
+	for s.Stats().Open < 1 { // accepted
+		runtime.Gosched()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.Shutdown(ctx, func(*engine.Conn) {}) }()
+	for probe, err := net.Dial("tcp", s.Addrs()[0]); err == nil; probe, err = net.Dial("tcp", s.Addrs()[0]) {
+		probe.Close() // until nobody listens any more
+	}
+	io.WriteString(newcomer, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	answer, _ := io.ReadAll(newcomer)
+	newcomer.Close()
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+	return bytes.HasPrefix(answer, []byte("HTTP/1.1 200 ")) && bytes.Contains(answer, []byte("Connection: close\r\n"))
 }

@@ -17,12 +17,13 @@ type slots struct {
 
 // page is the seats of some connections.
 type page struct {
-	conns [pageSize]Conn
-	out   [pageSize]outgoing
-	due   [pageSize]uint32 // the loop second at which expire is called; 0 never
-	free  [pageSize]uint8  // a stack of free seats
-	frees int
-	named *[pageSize]endpoint // clients that PROXY headers named; nil while there are none
+	conns  [pageSize]Conn
+	out    [pageSize]outgoing
+	due    [pageSize]uint32 // the loop second at which expire is called; 0 never
+	free   [pageSize]uint8  // a stack of free seats
+	frees  int
+	named  *[pageSize]endpoint // clients that PROXY headers named; nil while there are none
+	secure *[pageSize]*secure  // of connections by TLS; nil while there are none
 }
 
 // endpoint is a netip.AddrPort in less room and without a pointer.
@@ -126,6 +127,9 @@ func (s *slots) vacancy() (uint32, bool) {
 func (s *slots) put(c *Conn) {
 	slot, gen := c.slot, nextGen(c.gen)
 	p, seat := s.page(slot), slot%pageSize
+	if p.secure != nil {
+		p.secure[seat] = nil
+	}
 	*c = Conn{slot: slot, gen: gen}
 	p.out[seat], p.due[seat] = outgoing{}, 0
 	p.free[p.frees] = uint8(seat)
@@ -173,4 +177,21 @@ func (s *slots) each(visit func(*Conn)) {
 			}
 		}
 	}
+}
+
+// after finds the first connection in that state whose slot is from or a later
+// one; nil when there is none.
+func (s *slots) after(from uint32, in state) *Conn {
+	for ; int(from>>pageBits) < len(s.pages); from = (from>>pageBits + 1) << pageBits {
+		p := s.page(from)
+		if p == nil {
+			continue
+		}
+		for i := from % pageSize; i < pageSize; i++ {
+			if c := &p.conns[i]; c.state == in {
+				return c
+			}
+		}
+	}
+	return nil
 }

@@ -162,7 +162,7 @@ func (l *Loop) expireFrames(c *Conn) {
 		if f == nil || f.rule == nil {
 			continue
 		}
-		waited := int(int32(l.now - f.since.Load()))
+		waited := l.waited(f.since.Load())
 		if waited <= shortest {
 			return // what comes after it has waited less
 		}

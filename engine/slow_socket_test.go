@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -25,15 +26,35 @@ type stalledServer struct {
 	slow, good *numbers
 }
 
-func newStalledServer(t *testing.T, cfg engine.Config) *stalledServer {
+func newStalledServer(t *testing.T, secure bool, cfg engine.Config) *stalledServer {
 	t.Helper()
 	cfg.Loops = 1
-	s := start(t, cfg, echo{})
-	slow, good := upgrade(t, s), upgrade(t, s)
-	if err := slow.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+	var s *engine.Server
+	var slow, good net.Conn
+	if secure {
+		s = startTLS(t, cfg)
+		slow, good = upgradeTLS(t, s, clientTLS()), upgradeTLS(t, s, clientTLS())
+	} else {
+		s = start(t, cfg, echo{})
+		slow, good = upgrade(t, s), upgrade(t, s)
+	}
+	if err := socketOf(slow).SetReadBuffer(4 << 10); err != nil {
 		t.Fatal(err)
 	}
 	return &stalledServer{t, s, &numbers{t, slow, bufio.NewReaderSize(slow, 4<<10)}, &numbers{t, good, bufio.NewReader(good)}}
+}
+
+func socketOf(conn net.Conn) *net.TCPConn {
+	if c, ok := conn.(*tls.Conn); ok {
+		conn = c.NetConn()
+	}
+	return conn.(*net.TCPConn)
+}
+
+// plainAndTLS runs a test over both.
+func plainAndTLS(t *testing.T, test func(t *testing.T, secure bool)) {
+	t.Run("plain", func(t *testing.T) { test(t, false) })
+	t.Run("TLS", func(t *testing.T) { test(t, true) })
 }
 
 // publish sends numbered messages of 1 KiB to everybody, and no more at a time
@@ -61,13 +82,19 @@ func (s *stalledServer) publish(rule *engine.Rule, from, to int) {
 // until waits for the server's counters to say something.
 func (s *stalledServer) until(what string, holds func(engine.Stats) bool) {
 	s.Helper()
+	statsAre(s.T, s.server, what, holds)
+}
+
+// statsAre waits for a server's counters to say something.
+func statsAre(t *testing.T, s *engine.Server, what string, holds func(engine.Stats) bool) {
+	t.Helper()
 	poll, end := time.NewTicker(5*time.Millisecond), time.After(20*time.Second)
 	defer poll.Stop()
-	for !holds(s.server.Stats()) {
+	for !holds(s.Stats()) {
 		select {
 		case <-poll.C:
 		case <-end:
-			s.Fatalf("%s: not after 20 s; %+v", what, s.server.Stats())
+			t.Fatalf("%s: not after 20 s; %+v", what, s.Stats())
 		}
 	}
 }
@@ -125,8 +152,10 @@ func gap(got []int) (missing, after int) {
 	return missing, after
 }
 
-func TestStalledSocketDropsOldest(t *testing.T) {
-	s := newStalledServer(t, engine.Config{})
+func TestStalledSocketDropsOldest(t *testing.T) { plainAndTLS(t, testStalledSocketDropsOldest) }
+
+func testStalledSocketDropsOldest(t *testing.T, secure bool) {
+	s := newStalledServer(t, secure, engine.Config{})
 	s.publish(&engine.Rule{Policy: engine.DropOldest, Frames: 100}, 0, torrent)
 	if missing, after := gap(s.slow.until(torrent - 1)); missing < torrent/4 || after < 99 || after > 100 {
 		t.Errorf("%d messages are missing, and %d came after them; want the newest 100", missing, after)
@@ -134,8 +163,10 @@ func TestStalledSocketDropsOldest(t *testing.T) {
 	s.until("nothing is queued", func(s engine.Stats) bool { return s.QueuedBytes == 0 && s.Blocked == 0 })
 }
 
-func TestStalledSocketConflates(t *testing.T) {
-	s := newStalledServer(t, engine.Config{})
+func TestStalledSocketConflates(t *testing.T) { plainAndTLS(t, testStalledSocketConflates) }
+
+func testStalledSocketConflates(t *testing.T, secure bool) {
+	s := newStalledServer(t, secure, engine.Config{})
 	s.publish(&engine.Rule{Policy: engine.Conflate}, 0, torrent)
 	if missing, after := gap(s.slow.until(torrent - 1)); missing < torrent/4 || after != 1 {
 		t.Errorf("%d messages are missing, and %d came after them; want only the newest", missing, after)
@@ -147,8 +178,10 @@ func TestStalledSocketConflates(t *testing.T) {
 	}
 }
 
-func TestStalledSocketIsClosed(t *testing.T) {
-	s := newStalledServer(t, engine.Config{CloseTimeout: 10 * time.Second})
+func TestStalledSocketIsClosed(t *testing.T) { plainAndTLS(t, testStalledSocketIsClosed) }
+
+func testStalledSocketIsClosed(t *testing.T, secure bool) {
+	s := newStalledServer(t, secure, engine.Config{CloseTimeout: 10 * time.Second})
 	s.publish(engine.Event, 0, torrent)
 	s.until("it is closed for being slow", func(s engine.Stats) bool {
 		return s.SlowClosed[engine.LimitBytes]+s.SlowClosed[engine.LimitFrames] == 1
@@ -161,8 +194,10 @@ func TestStalledSocketIsClosed(t *testing.T) {
 
 // A socket that takes nothing is counted as slow, and closed when the oldest
 // message has waited for too long.
-func TestStalledSocketIsClosedByAge(t *testing.T) {
-	s := newStalledServer(t, engine.Config{QueueBytes: 1 << 30, QueueFrames: 1 << 20, QueueAge: time.Second, CloseTimeout: time.Second})
+func TestStalledSocketIsClosedByAge(t *testing.T) { plainAndTLS(t, testStalledSocketIsClosedByAge) }
+
+func testStalledSocketIsClosedByAge(t *testing.T, secure bool) {
+	s := newStalledServer(t, secure, engine.Config{QueueBytes: 1 << 30, QueueFrames: 1 << 20, QueueAge: time.Second, CloseTimeout: time.Second})
 	s.publish(engine.Event, 0, torrent)
 	s.until("it is slow", func(s engine.Stats) bool { return s.Slow == 1 })
 	s.until("it is closed for age", func(s engine.Stats) bool { return s.SlowClosed[engine.LimitAge] == 1 })

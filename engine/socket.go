@@ -22,16 +22,21 @@ type sockets struct {
 	poller  *poller
 	lull    lull
 	garbage garbage
-	rings   []*ring // by loop; nil where io_uring is not used
+	secure  []netip.AddrPort // addresses that speak TLS
+	rings   []*ring          // by loop; nil where io_uring is not used
+
+	listeners []int // gnet's, by their numbers; none where the system hides them. Static once booted
 
 	mu      sync.RWMutex
 	engine  gnet.Engine
 	loopsOf []gnet.EventLoop // guarded by mu: by loop index, nil while it had no connection
 	asleep  []bool           // guarded by mu: woken before it was attached
+	deaf    bool             // guarded by mu: the loops are to end, and are not woken any more
 	bells   []*bell          // written under mu by the loop whose it is, which reads its own without; nil before, and where there can be none
 
 	booted     chan struct{}
 	bootOnce   sync.Once
+	bootErr    error // why what gnet made can't be used, once booted is closed
 	background sync.WaitGroup
 	stopOnce   sync.Once
 }
@@ -41,8 +46,12 @@ func newSockets(s *Server) (*sockets, error) {
 	if err != nil {
 		return nil, err
 	}
+	var secure []netip.AddrPort
+	for _, addr := range s.sealed {
+		secure = append(secure, unmapped(netip.MustParseAddrPort(addr)))
+	}
 	return &sockets{
-		server: s, poller: p, garbage: newGarbage(), booted: make(chan struct{}),
+		server: s, poller: p, secure: secure, garbage: newGarbage(), booted: make(chan struct{}),
 		bells:   make([]*bell, s.cfg.Loops),
 		loopsOf: make([]gnet.EventLoop, s.cfg.Loops),
 		asleep:  make([]bool, s.cfg.Loops),
@@ -56,7 +65,10 @@ func (t *sockets) start() error {
 	go t.serve()
 	select {
 	case <-t.booted:
-		return nil
+		if t.bootErr != nil {
+			t.stop()
+		}
+		return t.bootErr
 	case <-t.server.done:
 		t.stop()
 		return fmt.Errorf("cannot serve: %w", t.server.err)
@@ -66,9 +78,9 @@ func (t *sockets) start() error {
 // serve is gnet's main goroutine.
 func (t *sockets) serve() {
 	defer close(t.server.done)
-	addrs := make([]string, len(t.server.addrs))
-	for i, a := range t.server.addrs {
-		addrs[i] = "tcp://" + a
+	var addrs []string
+	for _, a := range t.server.places {
+		addrs = append(addrs, "tcp://"+a)
 	}
 	err := gnet.Rotate(t, addrs,
 		gnet.WithReusePort(true),
@@ -77,7 +89,7 @@ func (t *sockets) serve() {
 		gnet.WithTicker(true),
 		gnet.WithTCPNoDelay(gnet.TCPNoDelay),
 		gnet.WithLogger(quiet{t.server.cfg.Logger}))
-	if err == nil && !t.server.draining.Load() {
+	if err == nil && !t.server.stopping.Load() {
 		err = errors.New("the event loops ended by themselves")
 	}
 	t.server.err = err
@@ -128,20 +140,29 @@ func (t *sockets) Remote(c *Conn) netip.AddrPort {
 	return netip.AddrPortFrom(addr.Unmap(), uint16(tcp.Port))
 }
 
-// stopListening gives the port to others; connections live on.
-func (t *sockets) stopListening() { closeListeners(t.server.addrs) }
+// stopListening gives the ports to others; connections live on. It reports
+// whether nobody is accepted any more.
+func (t *sockets) stopListening() bool {
+	select {
+	case <-t.server.done:
+		return true // gnet has closed them, and their numbers are others' by now
+	default:
+	}
+	return len(t.listeners) > 0 && closeListeners(t.listeners, t.server.addrs)
+}
 
 // stop ends gnet, which closes what is still open, then the goroutines that
 // served it.
 func (t *sockets) stop() {
 	t.stopOnce.Do(func() {
-		t.server.draining.Store(true)
+		t.server.stopping.Store(true)
 		t.awaitBells()
 		gone, cancel := context.WithCancel(context.Background())
 		cancel() // Stop polls twice a second; Rotate's return tells sooner
-		t.mu.RLock()
+		t.mu.Lock()
+		t.deaf = true
 		eng := t.engine
-		t.mu.RUnlock()
+		t.mu.Unlock()
 		_ = eng.Stop(gone)
 		<-t.server.done
 		t.poller.stop()

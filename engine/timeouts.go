@@ -11,17 +11,29 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // Tick moves the loop's clock on and serves all time-outs that are due: a
 // scan of one dense array. The transport calls it on the loop, once a second.
+// When it comes late, what clients have said meanwhile is heard first.
 func (l *Loop) Tick(t time.Time) {
 	l.enter()
+	before := l.now
 	l.setClock(t)
+	if !l.stoodStill(t, before) {
+		l.serveTimeouts(t)
+	}
+	l.restCiphers()
+	l.meter.tick()
+	l.publishOldest()
+	l.rest()
+	l.publish()
+}
+
+func (l *Loop) serveTimeouts(t time.Time) {
 	for _, p := range l.slots.pages {
 		if p != nil {
 			l.expireDue(p)
 		}
 	}
+	l.releaseHoards()
 	l.watchBacklogs(int64(t.Sub(l.started)))
-	l.rest()
-	l.publish()
 }
 
 func (l *Loop) expireDue(p *page) {
@@ -39,7 +51,13 @@ func (l *Loop) rest() {
 	}
 	l.runs.forget()
 	l.bulk, l.urgent = keepSmall(l.bulk), keepSmall(l.urgent)
-	l.queues, l.inbounds = nil, nil
+	l.queues, l.inbounds, l.sealed = nil, nil, nil
+}
+
+// begin sets the clock of a loop that had no ticks yet.
+func (l *Loop) begin(t time.Time) {
+	l.setClock(t)
+	l.stall.ticked = t
 }
 
 func (l *Loop) setClock(t time.Time) {
@@ -55,6 +73,8 @@ func (l *Loop) expire(c *Conn) {
 	defer l.recover()
 	*l.slots.due(c.slot) = 0
 	switch c.state {
+	case stateHello:
+		l.expireHello(c)
 	case stateHTTP:
 		l.expireRequest(c)
 	case stateParked:
@@ -79,6 +99,7 @@ func (l *Loop) expireRequest(c *Conn) {
 
 // apologise ends a connection with an answer that it did not ask for.
 func (l *Loop) apologise(c *Conn, status int, text string) {
+	l.counters.refuse(status)
 	c.unset(flagAnswered)
 	answer := (&http1.Error{Status: status, Message: text}).Response()
 	answer.Fields = l.cfg.ErrorFields
@@ -89,6 +110,7 @@ func (l *Loop) apologise(c *Conn, status int, text string) {
 // the record is free for another connection when it returns.
 func (l *Loop) Closed(c *Conn) {
 	l.enter()
+	defer l.passed(l.pass())
 	if c.state == stateFree {
 		return
 	}
@@ -96,6 +118,7 @@ func (l *Loop) Closed(c *Conn) {
 		c.cause = CausePeer
 	}
 	l.lastWords(c)
+	l.endHello(c, errPeerLeft)
 	c.state = stateDead
 	l.counters.closed[c.cause]++
 	l.tellClosed(c)
@@ -113,15 +136,13 @@ func (l *Loop) lastWords(c *Conn) {
 		l.queueRun(c, out.run)
 		out.run = 0
 	}
-	for c.q != nil && c.q.n > 0 && !c.has(flagBlocked) && c.state != stateDead {
-		one := [1]Sending{{Conn: c, Bytes: c.q.fill(l.runs.buffer()[:0])}}
+	for c.q != nil && c.q.waits() && !c.has(flagBlocked) && c.state != stateDead {
+		one := [1]Sending{l.queued(c)}
 		l.send(one[:])
-		if one[0].Err != nil {
+		l.sealed = l.sealed[:0]
+		if one[0].Err != nil || one[0].N < len(one[0].Bytes) {
 			return
 		}
-		l.took(c, one[0].N)
-		if one[0].N < len(one[0].Bytes) {
-			return
-		}
+		l.tookSome(c, &one[0])
 	}
 }

@@ -4,7 +4,7 @@ import "net/netip"
 
 // Transport is how a loop's connections reach the world: the one place where
 // bytes leave. The real one sends to sockets (socket.go); enginetest has one
-// in memory; TLS will wrap one. But for Wake and WakeLater, methods are
+// in memory. But for Wake and WakeLater, methods are
 // called on the connection's loop.
 type Transport interface {
 	// Send hands bytes to the sockets of some connections without blocking,

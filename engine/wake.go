@@ -36,7 +36,7 @@ func (t *sockets) attach(el gnet.EventLoop) *Loop {
 		t.loopsOf[i] = el
 		l := t.server.loops[i]
 		t.hang(el, l)
-		l.setClock(time.Now()) // it had no ticks
+		l.begin(time.Now())
 		if t.asleep[i] {
 			_ = el.Execute(context.Background(), turner{l}) // fails only at the end of all loops
 		}
@@ -59,23 +59,26 @@ func (r turner) Run(context.Context) error {
 	return nil
 }
 
-// Wake has gnet run a turn after the current batch of I/O.
+// Wake has gnet run a turn after the current batch of I/O. Once the loops are to end
+// it does nothing: gnet closes what it wakes them by before it says so, and the
+// number may be that of a file of somebody else's when it is written to.
 func (t *sockets) Wake(l *Loop) {
 	t.mu.RLock()
 	el := t.loopsOf[l.index]
+	if el != nil && !t.deaf {
+		_ = el.Execute(context.Background(), turner{l}) // which does not wait
+	}
 	t.mu.RUnlock()
 	if el == nil {
 		t.wakeUnattached(l)
-		return
 	}
-	_ = el.Execute(context.Background(), turner{l}) // fails only at the end of all loops
 }
 
 func (t *sockets) wakeUnattached(l *Loop) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if el := t.loopsOf[l.index]; el != nil {
-		_ = el.Execute(context.Background(), turner{l}) // fails only at the end of all loops
+	if el := t.loopsOf[l.index]; el != nil && !t.deaf {
+		_ = el.Execute(context.Background(), turner{l})
 		return
 	}
 	t.asleep[l.index] = true

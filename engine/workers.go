@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/panjf2000/ants/v2"
@@ -22,6 +23,8 @@ type workers struct {
 	pool  *ants.Pool
 	quit  chan struct{} // closed to end dispatch
 	done  sync.WaitGroup
+
+	refused atomic.Uint64 // jobs that found the queue full
 }
 
 func newWorkers(n, queue int, log *slog.Logger) (*workers, error) {
@@ -42,6 +45,7 @@ func (w *workers) submit(job func()) error {
 	case w.queue <- job:
 		return nil
 	default:
+		w.refused.Add(1)
 		return ErrPoolFull
 	}
 }

@@ -48,6 +48,13 @@ func (l *Loop) Advance(d time.Duration) {
 	}
 }
 
+// Leap lets time pass in which the loop stands still: it has one tick, at the end.
+func (l *Loop) Leap(d time.Duration) {
+	l.clock = l.clock.Add(d)
+	l.Tick(l.clock)
+	l.Settle()
+}
+
 // Sends is the number of sends so far.
 func (l *Loop) Sends() int { return l.sends }
 
@@ -57,7 +64,7 @@ func (l *Loop) Dial() *Peer { return l.DialFrom(netip.MustParseAddrPort("192.0.2
 // DialFrom opens a connection from that address.
 func (l *Loop) DialFrom(addr netip.AddrPort) *Peer {
 	p := &Peer{loop: l, addr: addr, room: -1}
-	p.conn = l.Open(p, 0, false)
+	p.conn = l.Open(engine.Newcomer{Socket: p})
 	return p
 }
 

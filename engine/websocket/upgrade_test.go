@@ -75,28 +75,32 @@ func TestUpgradeRefused(t *testing.T) {
 		name, head string
 		status     int
 		body       string
+		fault      websocket.Fault
 	}{
-		{"method", replaced("GET", "POST"), 405, "method"},
-		{"version 1.0", replaced("HTTP/1.1", "HTTP/1.0"), 505, "version"},
-		{"no host", replaced("Host:", "X-Host:"), 400, "Host"},
-		{"no upgrade", replaced("Upgrade: websocket\r\n", ""), 400, "Upgrade"},
-		{"other upgrade", replaced("Upgrade: websocket", "Upgrade: h2c"), 400, "Upgrade"},
-		{"no connection", replaced("Connection: Upgrade\r\n", ""), 400, "Connection"},
-		{"keep-alive", replaced("Connection: Upgrade", "Connection: keep-alive"), 400, "Connection"},
-		{"no key", replaced("Sec-WebSocket-Key:", "X-Key:"), 400, "Sec-WebSocket-Key"},
-		{"short key", replaced("dGhlIHNhbXBsZSBub25jZQ==", "dGhl"), 400, "Sec-WebSocket-Key"},
-		{"no websocket version", replaced("Sec-WebSocket-Version:", "X-Version:"), 400, "Sec-WebSocket-Version"},
-		{"websocket version 8", replaced("Version: 13", "Version: 8"), 426, "Sec-WebSocket-Version"},
-		{"header without colon", replaced("Pragma: no-cache", "Pragma"), 400, "malformed"},
-		{"request line of one word", "GET\r\n\r\n", 400, "malformed"},
-		{"no end", strings.TrimSuffix(browserHead, "\r\n"), 400, "malformed"},
-		{"nothing", "", 400, "malformed"},
+		{"method", replaced("GET", "POST"), 405, "method", websocket.FaultMethod},
+		{"version 1.0", replaced("HTTP/1.1", "HTTP/1.0"), 505, "version", websocket.FaultProtocol},
+		{"no host", replaced("Host:", "X-Host:"), 400, "Host", websocket.FaultHost},
+		{"no upgrade", replaced("Upgrade: websocket\r\n", ""), 400, "Upgrade", websocket.FaultUpgrade},
+		{"other upgrade", replaced("Upgrade: websocket", "Upgrade: h2c"), 400, "Upgrade", websocket.FaultUpgrade},
+		{"no connection", replaced("Connection: Upgrade\r\n", ""), 400, "Connection", websocket.FaultConnection},
+		{"keep-alive", replaced("Connection: Upgrade", "Connection: keep-alive"), 400, "Connection", websocket.FaultConnection},
+		{"no key", replaced("Sec-WebSocket-Key:", "X-Key:"), 400, "Sec-WebSocket-Key", websocket.FaultKey},
+		{"short key", replaced("dGhlIHNhbXBsZSBub25jZQ==", "dGhl"), 400, "Sec-WebSocket-Key", websocket.FaultKey},
+		{"no websocket version", replaced("Sec-WebSocket-Version:", "X-Version:"), 400, "Sec-WebSocket-Version", websocket.FaultVersion},
+		{"websocket version 8", replaced("Version: 13", "Version: 8"), 426, "Sec-WebSocket-Version", websocket.FaultVersion},
+		{"header without colon", replaced("Pragma: no-cache", "Pragma"), 400, "malformed", websocket.FaultMalformed},
+		{"request line of one word", "GET\r\n\r\n", 400, "malformed", websocket.FaultMalformed},
+		{"no end", strings.TrimSuffix(browserHead, "\r\n"), 400, "malformed", websocket.FaultMalformed},
+		{"nothing", "", 400, "malformed", websocket.FaultMalformed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := websocket.Upgrade(nil, []byte(tt.head))
 			if err == nil {
 				t.Fatalf("accepted: %q", got)
+			}
+			if fault := websocket.FaultOf(err); fault != tt.fault {
+				t.Errorf("the fault is %v, want %v", fault, tt.fault)
 			}
 			checkRefusal(t, got)
 			status, body := parseAnswer(t, got)

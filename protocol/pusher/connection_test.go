@@ -363,7 +363,7 @@ func TestClosedOnce(t *testing.T) {
 func TestSurplus(t *testing.T) {
 	w := newWorld(t, nil)
 	c := &client{world: w, peer: w.loop.Dial()}
-	surplus := w.loop.Open(c.peer, 0, true)
+	surplus := w.loop.Open(engine.Newcomer{Socket: c.peer, Surplus: true})
 	w.loop.Ingest(surplus, request(upgrade))
 	w.loop.Settle()
 	c.wantRefusal(4100)

@@ -194,7 +194,7 @@ func TestBodyLimit(t *testing.T) {
 
 func TestSurplusConnection(t *testing.T) {
 	w := newWorld(t)
-	c := w.loop.Open(w.peer, 0, true)
+	c := w.loop.Open(engine.Newcomer{Socket: w.peer, Surplus: true})
 	w.loop.Ingest(c, w.signed("GET", "/apps/3/channels", ""))
 	w.loop.Settle()
 	a := w.answers("GET")[0]

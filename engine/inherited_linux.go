@@ -1,0 +1,206 @@
+package engine
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// gnet can't be given sockets that listen already. So it is told to listen at
+// places of its own, on free ports of loopback, and once it does, the descriptors
+// are made to stand for the inherited sockets. Nobody is told of these ports, and
+// who finds one in the moment that it exists is a client like any other.
+
+// inherited are the sockets of Config.Listeners or TLSListeners, those on one address
+// together.
+type inherited []*family
+
+// family are the sockets that listen on one address. One is served by all loops,
+// which are woken together and take in turn what comes. Several, of which each has
+// a queue of its own (SO_REUSEPORT), are dealt out among the loops; none is left
+// without one.
+type family struct {
+	addr    string
+	files   []*os.File
+	stand   *claimed // where gnet listens in their stead: a place each
+	sockets []int    // descriptors of files
+}
+
+// inherit looks at what was handed over and claims a place on each loop for it.
+// It owns the files from then on, also when it fails.
+func inherit(files []*os.File, loops int) (inherited, error) {
+	var in inherited
+	for i, f := range files {
+		addr, fd, err := inheritedAddr(f)
+		if err != nil {
+			in.release()
+			closeFiles(files[i:])
+			return nil, fmt.Errorf("cannot serve the inherited socket %q: %w", f.Name(), err)
+		}
+		fam := in.family(addr)
+		if fam == nil {
+			fam = &family{addr: addr}
+			in = append(in, fam)
+		}
+		fam.files, fam.sockets = append(fam.files, f), append(fam.sockets, fd)
+	}
+	for _, fam := range in {
+		if err := fam.claim(loops); err != nil {
+			in.release()
+			return nil, err
+		}
+	}
+	return in, nil
+}
+
+func inheritedAddr(f *os.File) (addr string, fd int, err error) {
+	fd = int(f.Fd())
+	addr = boundAddr(fd)
+	if kind, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); addr == "" || kind != unix.SOCK_STREAM || !listensOn(fd, []string{addr}) {
+		return "", 0, fmt.Errorf("it is no TCP socket that listens: have the service manager pass one (ListenStream= with a port or ADDRESS:PORT, Accept=no)")
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return "", 0, os.NewSyscallError("fcntl", err)
+	}
+	err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // connections inherit it
+	return addr, fd, os.NewSyscallError("setsockopt", err)
+}
+
+func (in inherited) family(addr string) *family {
+	for _, fam := range in {
+		if fam.addr == addr {
+			return fam
+		}
+	}
+	return nil
+}
+
+// claim takes as many places as are needed for each socket to get one, on some
+// loop.
+func (fam *family) claim(loops int) error {
+	fam.stand = &claimed{}
+	for range (len(fam.files) + loops - 1) / loops {
+		if _, err := fam.stand.claimOne("127.0.0.1", "0"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addrs are those that clients know.
+func (in inherited) addrs() (list []string) {
+	for _, fam := range in {
+		list = append(list, fam.addr)
+	}
+	return list
+}
+
+// places are the addresses that gnet is to listen on.
+func (in inherited) places() (list []string) {
+	for _, fam := range in {
+		list = append(list, fam.stand.addrs...)
+	}
+	return list
+}
+
+// adopt puts the sockets where gnet's are, once it has made those of all loops,
+// and lets go of the files.
+func (in inherited) adopt(loops int) error {
+	if len(in) == 0 {
+		return nil
+	}
+	defer in.release()
+	pollers, err := pollersOfListeners()
+	if err != nil {
+		return fmt.Errorf("cannot serve inherited sockets: %w", err)
+	}
+	for _, fam := range in {
+		if err := fam.adopt(loops, pollers); err != nil {
+			return fmt.Errorf("cannot serve the inherited socket on %s: %w", fam.addr, err)
+		}
+	}
+	return nil
+}
+
+func (fam *family) adopt(loops int, pollers map[int]int) error {
+	var places []int
+	for _, addr := range fam.stand.addrs {
+		places = append(places, findListeners([]string{addr})...)
+	}
+	if want := loops * len(fam.stand.addrs); len(places) != want {
+		return fmt.Errorf("%d of %d places for it were found in /proc/self/fd", len(places), want)
+	}
+	for i, place := range places {
+		if err := impersonate(place, fam.sockets[i%len(fam.sockets)], pollers); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// impersonate makes the descriptor of one of gnet's listeners stand for a socket. That
+// closes the listener, and so takes it out of the loop's epoll, where the socket has
+// to be put in, as gnet does it.
+func impersonate(place, socket int, pollers map[int]int) error {
+	epoll, ok := pollers[place]
+	if !ok {
+		return fmt.Errorf("/proc/self/fdinfo does not tell which epoll watches descriptor %d", place)
+	}
+	if err := unix.Dup3(socket, place, unix.O_CLOEXEC); err != nil {
+		return os.NewSyscallError("dup3", err)
+	}
+	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLPRI, Fd: int32(place)}
+	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, place, &event))
+}
+
+// pollersOfListeners tells which epoll watches which descriptor, of all that this
+// process has.
+func pollersOfListeners() (map[int]int, error) {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return nil, err
+	}
+	pollers := make(map[int]int)
+	for _, e := range entries {
+		epoll, err := strconv.Atoi(e.Name())
+		if what, _ := os.Readlink(filepath.Join("/proc/self/fd", e.Name())); err != nil || what != "anon_inode:[eventpoll]" {
+			continue
+		}
+		if err := watchedBy(epoll, pollers); err != nil {
+			return nil, err
+		}
+	}
+	return pollers, nil
+}
+
+// watchedBy reads "tfd: 5 events: 19 data: 5 ..." for each descriptor that is watched.
+func watchedBy(epoll int, pollers map[int]int) error {
+	f, err := os.Open(filepath.Join("/proc/self/fdinfo", strconv.Itoa(epoll)))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		var fd int
+		if _, err := fmt.Sscanf(lines.Text(), "tfd: %d", &fd); err == nil {
+			pollers[fd] = epoll
+		}
+	}
+	return lines.Err()
+}
+
+// release lets go of the files, and of the places: what was adopted stays open.
+func (in inherited) release() {
+	for _, fam := range in {
+		closeFiles(fam.files)
+		if fam.stand != nil {
+			fam.stand.release()
+		}
+		fam.files, fam.sockets = nil, nil
+	}
+}
