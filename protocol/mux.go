@@ -40,6 +40,7 @@ type Mux struct {
 	prefix   string // before every path, such as "/ws"; "" for none
 	routes   []route
 	upgrades func(*engine.Conn, *http1.Request) // refuses upgrades on unknown paths; may be nil
+	acme     engine.Handler                     // of challenges; may be nil
 	phase    atomic.Int32
 }
 
@@ -69,12 +70,26 @@ func (m *Mux) Handle(prefix, what string, h engine.Handler) {
 // tells the client in a protocol's words: a browser hides an HTTP status.
 func (m *Mux) RefuseUpgrades(refuse func(*engine.Conn, *http1.Request)) { m.upgrades = refuse }
 
+// HandleChallenges gives paths below ChallengePath to h, which no prefix stands before: a certificate
+// authority does not know it.
+func (m *Mux) HandleChallenges(h engine.Handler) { m.acme = h }
+
+// ChallengePath is what a certificate authority asks for (RFC 8555 section 8.3).
+const ChallengePath = "/.well-known/acme-challenge/"
+
 // SetPhase changes what /ready answers. Any goroutine.
 func (m *Mux) SetPhase(p Phase) { m.phase.Store(int32(p)) }
+
+// Phase is what SetPhase was last told. Any goroutine.
+func (m *Mux) Phase() Phase { return Phase(m.phase.Load()) }
 
 // Request implements engine.Handler. The protocols see r.Path without the
 // prefix; r.Target stays as it was sent.
 func (m *Mux) Request(c *engine.Conn, r *http1.Request) {
+	if m.acme != nil && bytes.HasPrefix(r.Path, []byte(ChallengePath)) {
+		m.acme.Request(c, r)
+		return
+	}
 	path, ok := m.strip(r.Path)
 	if !ok {
 		m.unknown(c, r, "")
@@ -172,7 +187,7 @@ func (m *Mux) health(c *engine.Conn, r *http1.Request) bool {
 }
 
 func (m *Mux) ready(answer *http1.Response) {
-	phase := Phase(m.phase.Load())
+	phase := m.Phase()
 	if phase != Ready {
 		answer.Status = 503
 	}

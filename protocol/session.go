@@ -22,6 +22,7 @@ type Session struct {
 	Version uint8  // of the protocol, as the client asked for it
 	Closed  bool   // nobody finds it any more
 	Counts  bool   // it is one of its app's connections
+	Left    uint8  // presence channels that it has left lately
 }
 
 // Record is a session written down.

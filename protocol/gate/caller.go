@@ -22,7 +22,7 @@ type Caller struct {
 // Caller tells who sent a request. Loop only; r is borrowed until return.
 func (g *Gate) Caller(c *engine.Conn, r *http1.Request) Caller {
 	who := Caller{Addr: c.Client().Addr(), TLS: c.OverTLS()}
-	if g == nil || !g.trusted.Contains(who.Addr) {
+	if !g.Trusts(who.Addr) {
 		return who
 	}
 	hops := g.walk(&who, r)
@@ -31,6 +31,12 @@ func (g *Gate) Caller(c *engine.Conn, r *http1.Request) Caller {
 	}
 	return who
 }
+
+// Trusts tells whether an address is one of the trusted proxies. Any goroutine.
+func (g *Gate) Trusts(addr netip.Addr) bool { return g != nil && g.trusted.Contains(addr) }
+
+// Trusting tells whether there are any. Any goroutine.
+func (g *Gate) Trusting() bool { return g != nil && len(g.trusted) > 0 }
 
 // maxHops is how many proxies in a row are believed.
 const maxHops = 32

@@ -21,7 +21,7 @@ func (s *session) authorize(c *engine.Conn, do func() error) error {
 		return do()
 	}
 	limit := s.tenant.App.MaxConnections
-	if s.Counts = s.tenant.Live.Acquire(limit); !s.Counts {
+	if s.Counts = s.tenant.Live.Reserve(limit); !s.Counts {
 		s.tenant.Live.Refuse(apps.RefusedQuota)
 		s.End(c, codeQuota, textQuota(limit))
 		return nil
@@ -30,8 +30,10 @@ func (s *session) authorize(c *engine.Conn, do func() error) error {
 	if err != nil {
 		s.Counts = false
 		s.tenant.Live.Cancel()
+		return err
 	}
-	return err
+	s.tenant.Live.Confirm()
+	return nil
 }
 
 func textQuota(limit int) string {

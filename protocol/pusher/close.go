@@ -5,13 +5,14 @@ import "fanfare/engine"
 // refuse completes the upgrade only to say why it is refused: an HTTP status
 // would be hidden from the client, which would retry for ever. The error event
 // comes first, for clients behind proxies that eat close codes.
-func (s *Server) refuse(c *engine.Conn, code uint16, reason string) {
+func (s *Server) refuse(c *engine.Conn, who party, code uint16, reason string) {
 	h := s.homes[c.Loop().Index()]
 	if err := c.Upgrade(nobody{}); err != nil {
 		h.counters.badHandshakes.Add(1)
 		return
 	}
 	h.counters.refuse(code)
+	h.logRefused(c, who, code, reason)
 	c.Reply(h.text(func(dst []byte) []byte { return appendError(dst, code, reason) }))
 	c.Close(code, reason)
 }
@@ -39,6 +40,7 @@ func (s *session) End(c *engine.Conn, code uint16, reason string) {
 	}
 	if c.Open() {
 		s.home.counters.closeWith(code)
+		s.logClosing(code, reason)
 	}
 	c.Close(code, reason)
 }

@@ -77,6 +77,8 @@ func refused(err error) *refusal {
 		return known
 	case errors.As(err, &format), errors.As(err, &key), errors.As(err, &signature):
 		return &refusal{err.Error(), typeAuth, statusUnauthorized, apps.RefusedSignature}
+	case errors.Is(err, channels.ErrCrowded):
+		return &refusal{"Cannot subscribe: " + err.Error(), typeLimit, statusFull, apps.RefusedCapacity}
 	case errors.Is(err, channels.ErrMembersFull):
 		return &refusal{err.Error(), typeLimit, statusFull, apps.RefusedCount}
 	}

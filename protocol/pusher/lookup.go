@@ -19,7 +19,7 @@ const (
 // the limit is not worth asking for.
 func (s *Server) lookUp(c *engine.Conn, a asked) {
 	if c.Surplus() {
-		s.refuse(c, codeCapacity, textFull)
+		s.refuse(c, party{client: a.caller.Addr}, codeCapacity, textFull)
 		return
 	}
 	err := s.lookups.Start(c, protocol.Lookup{
@@ -30,7 +30,7 @@ func (s *Server) lookUp(c *engine.Conn, a asked) {
 		},
 	})
 	if err != nil {
-		s.refuse(c, codeCapacity, textLookups)
+		s.refuse(c, party{client: a.caller.Addr}, codeCapacity, textLookups)
 	}
 }
 
@@ -41,13 +41,13 @@ func (s *Server) lookedUp(c *engine.Conn, a *asked, app *apps.App, err error) {
 	case err == nil && answer == apps.Found:
 		s.admit(c, now, a)
 	case err == nil && answer == apps.Unknown:
-		s.refuseUnknown(c, a.key)
+		s.refuseUnknown(c, a)
 	case err == nil:
 		s.admit(c, app, a)
 	case errors.Is(err, apps.ErrUnknown):
-		s.refuseUnknown(c, a.key)
+		s.refuseUnknown(c, a)
 	default:
 		s.homes[c.Loop().Index()].counters.lookupErrors.Add(1)
-		s.refuse(c, codeCapacity, textLookup)
+		s.refuse(c, party{client: a.caller.Addr}, codeCapacity, textLookup)
 	}
 }

@@ -2,6 +2,7 @@ package pusher
 
 import (
 	"cmp"
+	"log/slog"
 	"time"
 
 	"fanfare/channels"
@@ -46,6 +47,11 @@ type Config struct {
 	// PongTimeout is how long the answer to a ping may take. Whole seconds,
 	// default 30 s.
 	PongTimeout time.Duration
+
+	// Log gets lines at level debug: how connections begin and end, and what is
+	// refused to them. Clients cause them: it should bound how many there are.
+	// Default: nobody gets any.
+	Log *slog.Logger
 
 	// Lookups bounds the upgrades that wait for an app's record. Its Workers
 	// should be a quarter of the pool: the HTTP API takes another, and half is
@@ -105,6 +111,9 @@ func New(cfg Config) *Server {
 	}
 	if cfg.PongTimeout <= 0 {
 		cfg.PongTimeout = defaultPongTimeout
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	cfg.Lookups.Workers = cmp.Or(cfg.Lookups.Workers, cfg.Loops)
 	started := time.Now()

@@ -26,7 +26,7 @@ type session struct {
 func (s *session) Message(c *engine.Conn, text []byte) {
 	s.tenant.Counters.MessagesIn.Add(1)
 	s.tenant.Counters.BytesIn.Add(uint64(len(text)))
-	s.Seen = uint32(c.Loop().Now().Unix())
+	s.seen(uint32(c.Loop().Now().Unix()))
 	if isPing(text) {
 		s.send(c, pongFrame)
 		return
@@ -44,10 +44,11 @@ func (s *session) BatchEnd(c *engine.Conn) {
 
 // Closed implements engine.Receiver. Nobody finds the session from here on;
 // a check that is out comes back to nobody.
-func (s *session) Closed(_ *engine.Conn, _ engine.Cause) {
+func (s *session) Closed(_ *engine.Conn, cause engine.Cause) {
 	if s.Session.Closed {
 		return
 	}
+	s.logEnded(cause)
 	s.Session.Closed, s.wait = true, nil
 	s.home.server.cfg.IDs.Remove(s.ID)
 	for sub := range s.Subs.All() {
@@ -103,6 +104,12 @@ func (s *session) fail(c *engine.Conn, why apps.Refusal, text string) {
 }
 
 func (s *session) failCode(c *engine.Conn, code uint16, why apps.Refusal, text string) {
+	s.logFailed(code, why)
+	s.complain(c, code, why, text)
+}
+
+// complain is failCode without a line in the log.
+func (s *session) complain(c *engine.Conn, code uint16, why apps.Refusal, text string) {
 	s.tenant.Live.Refuse(why)
 	s.reply(c, s.home.text(func(dst []byte) []byte { return appendError(dst, code, text) }))
 }

@@ -83,6 +83,9 @@ func (s *session) join(w *want) error {
 		}
 	}
 	member, err := s.memberFor(w)
+	if err == nil && member != nil {
+		err = s.mayReturn(w.channel)
+	}
 	if err != nil {
 		return err
 	}
@@ -149,7 +152,8 @@ func (s *session) enter(channel string, member *channels.Member, fresh bool) err
 // refuseSubscribe tells the client on the connection, and on the channel too
 // unless the app has that off or the name is too long to be one.
 func (s *session) refuseSubscribe(c *engine.Conn, channel string, no *refusal) {
-	s.fail(c, no.why, no.text)
+	s.logNotSubscribed(channel, no)
+	s.complain(c, codeCommand, no.why, no.text)
 	if s.tenant.App.SubscriptionErrors && len(channel) <= maxEchoedChannel {
 		s.reply(c, s.home.text(func(dst []byte) []byte { return appendSubscriptionError(dst, channel, no) }))
 	}
@@ -163,6 +167,9 @@ func (s *session) unsubscribe(c *engine.Conn, channel string) {
 		return
 	}
 	s.home.server.registry.Unsubscribe(sub)
+	if sub.Member() != nil {
+		s.left()
+	}
 }
 
 // member reads the user object that an application signed. Numbers and the

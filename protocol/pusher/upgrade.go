@@ -55,7 +55,7 @@ func (s *Server) BodyLimit(*http1.Request) int { return protocol.SpareBody }
 
 // RefusePath refuses an upgrade on a path that is nobody's, in Pusher's words.
 func (s *Server) RefusePath(c *engine.Conn, _ *http1.Request) {
-	s.refuse(c, codePath, "path not found: connect to /app/KEY with your app's key")
+	s.refuse(c, party{}, codePath, "path not found: connect to /app/KEY with your app's key")
 }
 
 // Request implements engine.Handler for the paths under Prefix.
@@ -76,7 +76,7 @@ func (s *Server) Request(c *engine.Conn, r *http1.Request) {
 	case apps.Later:
 		s.lookUp(c, a.clone())
 	default:
-		s.refuseUnknown(c, a.key)
+		s.refuseUnknown(c, &a)
 	}
 }
 
@@ -153,10 +153,10 @@ func (s *Server) admit(c *engine.Conn, app *apps.App, a *asked) {
 	}
 	if no != nil {
 		t.Live.Refuse(no.why)
-		s.refuse(c, no.code, no.text)
+		s.refuse(c, party{app.ID, a.caller.Addr}, no.code, no.text)
 		return
 	}
-	s.open(c, t, version, seat)
+	s.open(c, t, version, seat, a)
 }
 
 // room finds what a connection may lack: a place on the node, one of its
@@ -241,12 +241,12 @@ func validVersion(v string) bool {
 	return true
 }
 
-func (s *Server) refuseUnknown(c *engine.Conn, key string) {
-	s.refuse(c, codeUnknownApp, fmt.Sprintf("app key %q is not known here; check the key and the host", clip(key)))
+func (s *Server) refuseUnknown(c *engine.Conn, a *asked) {
+	s.refuse(c, party{client: a.caller.Addr}, codeUnknownApp, fmt.Sprintf("app key %q is not known here; check the key and the host", clip(a.key)))
 }
 
 // open makes the session of an admitted upgrade. 101 and hello leave together.
-func (s *Server) open(c *engine.Conn, t *tenant.Tenant, version uint8, seat *gate.Seat) {
+func (s *Server) open(c *engine.Conn, t *tenant.Tenant, version uint8, seat *gate.Seat, a *asked) {
 	h := s.homes[c.Loop().Index()]
 	ss := &session{home: h, tenant: t, seat: seat}
 	ss.Version, ss.Counts = version, !t.App.AuthorizedConnections
@@ -260,6 +260,7 @@ func (s *Server) open(c *engine.Conn, t *tenant.Tenant, version uint8, seat *gat
 	ss.ID = s.cfg.IDs.Add(ss.Handle)
 	h.counters.open.Add(1)
 	h.counters.opened.Add(1)
+	ss.logOpened(c, a)
 	timeout := ss.activitySeconds()
 	c.SetIdle(timeout)
 	c.SetMaxMessage(t.App.Limits.MessageSize)

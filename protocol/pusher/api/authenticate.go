@@ -16,6 +16,8 @@ func (k *call) authenticate() *refusal {
 		return no
 	}
 	k.Counters.Requests.Add(1)
+	k.Counters.RequestBytes.Add(uint64(len(k.body)))
+	k.home.answering = k.Counters
 	if !k.App.Enabled {
 		return &refusal{status: 403, why: apps.RefusedDisabled, text: "app is disabled"}
 	}
@@ -35,7 +37,22 @@ func (k *call) checkSignature() *refusal {
 	if _, unread := errors.AsType[queryError](err); unread {
 		return &refusal{status: 400, why: apps.RefusedMalformed, text: err.Error()}
 	}
-	return &refusal{status: 401, why: apps.RefusedSignature, text: err.Error()}
+	return &refusal{status: 401, why: apps.RefusedSignature, text: err.Error(), known: fault(err)}
+}
+
+// fault says what is wrong with a signature without what was signed, or with
+// what.
+func fault(err error) string {
+	if _, ok := errors.AsType[*auth.BodyError](err); ok {
+		return "body_md5 is not that of the body"
+	}
+	if e, ok := errors.AsType[*auth.RequestSignatureError](err); ok {
+		if e.Missing {
+			return "auth_signature is missing"
+		}
+		return "auth_signature is not what the secret gives"
+	}
+	return err.Error() // a constant, or two times
 }
 
 // queryError means that a query can't be read, so that nothing can be said about

@@ -32,7 +32,7 @@ func (k *call) showChannel() *refusal {
 		answer = append(answer, `,"cache":`...)
 		answer = appendCached(answer, k.home.server.cfg.Registry.Cached(k.App.ID, channel))
 	}
-	k.home.ok(k.conn, append(answer, '}'))
+	k.home.ok(k.conn, k.tag, append(answer, '}'))
 	return nil
 }
 
@@ -78,7 +78,7 @@ func (k *call) askedAbout(channel string) (attributes, *refusal) {
 func (k *call) countConnections() *refusal {
 	answer := append(make([]byte, 0, 40), `{"connections":`...)
 	answer = strconv.AppendInt(answer, k.Live.Connections(), 10)
-	k.home.ok(k.conn, append(answer, '}'))
+	k.home.ok(k.conn, k.tag, append(answer, '}'))
 	return nil
 }
 

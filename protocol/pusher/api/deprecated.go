@@ -68,6 +68,6 @@ func (k *call) showStats() *refusal {
 	}
 	answer = append(answer, `,"connection_count":`...)
 	answer = strconv.AppendInt(answer, int64(n), 10)
-	k.home.ok(k.conn, append(answer, '}'))
+	k.home.ok(k.conn, k.tag, append(answer, '}'))
 	return nil
 }

@@ -20,7 +20,7 @@ func (s *Server) lookUp(c *engine.Conn, q *request) {
 		},
 	})
 	if err != nil {
-		s.homeOf(c.Loop()).refuse(c, errLookups)
+		s.homeOf(c.Loop()).refuse(c, q.asker(), errLookups)
 	}
 }
 
@@ -31,14 +31,14 @@ func (h *home) lookedUp(c *engine.Conn, q *request, app *apps.App, err error) {
 	case err == nil && answer == apps.Found:
 		h.serve(c, now, q)
 	case err == nil && answer == apps.Unknown:
-		h.refuse(c, unknownApp(q.id))
+		h.refuse(c, q.asker(), unknownApp(q.id))
 	case err == nil:
 		h.serve(c, app, q)
 	case errors.Is(err, apps.ErrUnknown):
-		h.refuse(c, unknownApp(q.id))
+		h.refuse(c, q.asker(), unknownApp(q.id))
 	default:
 		h.counters.lookupErrors.Add(1)
-		h.refuse(c, errLookup)
+		h.refuse(c, q.asker(), errLookup)
 	}
 }
 

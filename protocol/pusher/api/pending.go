@@ -17,6 +17,7 @@ type pending struct {
 	home   *home
 	loop   *engine.Loop
 	handle engine.Handle
+	id     requestID
 	answer []byte // nil for 202 with nothing
 	events uint64 // that are published, one for each channel; 0 for other things
 
@@ -25,7 +26,7 @@ type pending struct {
 }
 
 func (k *call) pending(answer []byte) *pending {
-	return &pending{tenant: k.Tenant, home: k.home, loop: k.conn.Loop(), handle: k.conn.Handle(), answer: answer}
+	return &pending{id: k.tag.kept(), tenant: k.Tenant, home: k.home, loop: k.conn.Loop(), handle: k.conn.Handle(), answer: answer}
 }
 
 // await answers, or parks the request until complete is called.
@@ -63,14 +64,16 @@ func (p *pending) finish(c *engine.Conn) {
 	} else {
 		p.tenant.Live.Refuse(no.why)
 	}
+	p.home.answering = p.tenant.Counters
+	defer func() { p.home.answering = nil }()
 	switch {
 	case c == nil:
 	case no != nil:
-		p.home.refuse(c, no)
+		p.home.refuse(c, asker{p.id, p.tenant.App.ID}, no)
 	case p.answer == nil:
-		p.home.accepted(c)
+		p.home.accepted(c, p.id)
 	default:
-		p.home.ok(c, p.answer)
+		p.home.ok(c, p.id, p.answer)
 	}
 }
 

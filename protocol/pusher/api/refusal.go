@@ -14,6 +14,7 @@ type refusal struct {
 	status int
 	why    apps.Refusal // for the app's counters; not counted while no app is known
 	text   string
+	known  string // what of it says nothing of the request, for the log; "" is nothing
 	allow  string // methods, with 405
 }
 

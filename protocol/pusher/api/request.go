@@ -14,6 +14,7 @@ import (
 // request is what counts of an HTTP request. Everything in it is borrowed from
 // the engine until clone.
 type request struct {
+	tag      requestID
 	endpoint *endpoint
 	id       string // of the app that the path names, decoded
 	name     string // the channel or user that the path names, decoded
@@ -24,6 +25,9 @@ type request struct {
 	query  string
 	body   []byte
 }
+
+// asker is whose request it is.
+func (q *request) asker() asker { return asker{q.tag, q.id} }
 
 // call is one request to one app, while it is served.
 type call struct {
@@ -36,19 +40,21 @@ type call struct {
 // Request implements engine.Handler.
 func (s *Server) Request(c *engine.Conn, r *http1.Request) {
 	h := s.homeOf(c.Loop())
+	id := h.identify(c, r)
 	if c.Surplus() {
-		h.refuse(c, errSurplus)
+		h.refuse(c, asker{id: id}, errSurplus)
 		return
 	}
 	if string(r.Method) == "OPTIONS" {
-		h.preflight(c, r)
+		h.preflight(c, id, r)
 		return
 	}
 	q, no := read(r)
 	if no != nil {
-		h.refuse(c, no)
+		h.refuse(c, asker{id: id}, no)
 		return
 	}
+	q.tag = id
 	h.request = q
 	switch app, answer := s.cfg.Apps.ByID(q.id); answer {
 	case apps.Found:
@@ -56,7 +62,7 @@ func (s *Server) Request(c *engine.Conn, r *http1.Request) {
 	case apps.Later:
 		s.lookUp(c, &h.request)
 	default:
-		h.refuse(c, unknownApp(q.id))
+		h.refuse(c, q.asker(), unknownApp(q.id))
 	}
 	h.request = request{}
 }
@@ -100,12 +106,13 @@ func (h *home) serve(c *engine.Conn, app *apps.App, q *request) {
 	}
 	if no != nil {
 		k.Live.Refuse(no.why)
-		h.refuse(c, no)
+		h.refuse(c, q.asker(), no)
 	}
 }
 
 // release drops what the loop's spare room still holds of a request.
 func (h *home) release() {
+	h.answering = nil
 	if len(h.seen) > keepValues {
 		h.seen = map[string]struct{}{}
 	}
@@ -138,6 +145,7 @@ func (q *request) clone() *request {
 	c.id, c.name, c.method = strings.Clone(q.id), strings.Clone(q.name), strings.Clone(q.method)
 	c.path, c.whole, c.query = strings.Clone(q.path), strings.Clone(q.whole), strings.Clone(q.query)
 	c.body = bytes.Clone(q.body)
+	c.tag = q.tag.kept()
 	return &c
 }
 

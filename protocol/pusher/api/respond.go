@@ -1,6 +1,8 @@
 package api
 
 import (
+	"slices"
+
 	"fanfare/engine"
 	"fanfare/engine/http1"
 )
@@ -35,25 +37,26 @@ var (
 var emptyObject = []byte("{}")
 
 // ok answers 200 with JSON.
-func (h *home) ok(c *engine.Conn, body []byte) {
-	h.respond(c, http1.Response{Status: 200, ContentType: jsonType, Fields: anyOrigin, Body: body})
+func (h *home) ok(c *engine.Conn, id requestID, body []byte) {
+	h.respond(c, id, http1.Response{Status: 200, ContentType: jsonType, Body: body})
 }
 
 // accepted answers 202 with nothing.
-func (h *home) accepted(c *engine.Conn) {
-	h.respond(c, http1.Response{Status: 202, Fields: anyOrigin})
+func (h *home) accepted(c *engine.Conn, id requestID) {
+	h.respond(c, id, http1.Response{Status: 202})
 }
 
-// refuse answers with the text of a refusal.
-func (h *home) refuse(c *engine.Conn, no *refusal) {
-	fields := anyOrigin
+// refuse answers with the text of a refusal, and tells the log.
+func (h *home) refuse(c *engine.Conn, who asker, no *refusal) {
+	h.log(who, no)
+	var fields []http1.Field
 	switch {
 	case no.status == 503 || no.status == 429:
 		fields = retrySoon
 	case no.allow != "":
 		fields = []http1.Field{anyOrigin[0], field("Allow", no.allow)}
 	}
-	h.respond(c, http1.Response{
+	h.respond(c, who.id, http1.Response{
 		Status: no.status, ContentType: plainType, Fields: fields,
 		Body: append([]byte(no.text), '\n'), Close: c.Surplus(),
 	})
@@ -61,19 +64,28 @@ func (h *home) refuse(c *engine.Conn, no *refusal) {
 
 // preflight answers a browser that asks whether a page may. It may send what
 // headers it likes.
-func (h *home) preflight(c *engine.Conn, r *http1.Request) {
+func (h *home) preflight(c *engine.Conn, id requestID, r *http1.Request) {
 	fields := preflights
 	if asked := r.Header("Access-Control-Request-Headers"); len(asked) > 0 {
 		last := len(preflights) - 1
 		fields = append(preflights[:last:last], http1.Field{Name: preflights[last].Name, Value: asked})
 	}
-	h.respond(c, http1.Response{Status: 204, Fields: fields})
+	h.respond(c, id, http1.Response{Status: 204, Fields: fields})
 }
 
-// respond gives the answer and counts it. The response lies in the loop's room,
-// so that none has to be allocated.
-func (h *home) respond(c *engine.Conn, r http1.Response) {
+// respond gives the answer, with the usual headers where it has none, and counts
+// it. The response lies in the loop's room, so that none has to be allocated.
+func (h *home) respond(c *engine.Conn, id requestID, r http1.Response) {
 	h.counters.count(r.Status)
+	if h.answering != nil {
+		h.answering.AnswerBytes.Add(uint64(len(r.Body)))
+	}
+	h.usual[1].Value = h.ids.write(id)
+	if r.Fields == nil {
+		r.Fields = h.usual[:]
+	} else {
+		r.Fields = append(slices.Clip(r.Fields), h.usual[1])
+	}
 	h.response = r
 	c.Respond(&h.response)
 	h.response = http1.Response{}

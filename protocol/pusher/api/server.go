@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"log/slog"
 	"time"
 
 	"fanfare/channels"
@@ -9,6 +10,7 @@ import (
 	"fanfare/engine"
 	"fanfare/engine/http1"
 	"fanfare/protocol"
+	"fanfare/protocol/gate"
 	"fanfare/protocol/pusher/auth"
 	"fanfare/protocol/pusher/tenant"
 	"fanfare/protocol/strictjson"
@@ -38,6 +40,14 @@ type Config struct {
 	// and else with an error whose text the application may see. It must not wait,
 	// and may keep the strings.
 	Terminate func(app, user string, done func(error))
+
+	// Gate knows the proxies whose X-Request-Id is believed. Nil knows none.
+	Gate *gate.Gate
+
+	// Log gets a warning for a request that failed, and a line at level debug for
+	// one that was refused. Peers cause them: it should bound how many there are.
+	// Default: nobody gets any.
+	Log *slog.Logger
 
 	// Now is the clock that timestamps are held against, and rates. Default
 	// time.Now.
@@ -78,6 +88,9 @@ type home struct {
 	messages    []*channels.Message
 	inner       []byte // JSON text: data that is no string, what the query has
 	response    http1.Response
+	answering   *apps.Counters // of the app whose request is answered; nil: its signature was not good
+	usual       [2]http1.Field // headers of an answer: the second is its request's id
+	ids         requestIDs
 
 	counters counters
 }
@@ -92,11 +105,16 @@ func New(cfg Config) *Server {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
 	cfg.Lookups.Workers = cmp.Or(cfg.Lookups.Workers, cfg.Loops)
 	s := &Server{cfg: cfg, started: cfg.Now(), lookups: protocol.NewLookups(cfg.Submit, cfg.Lookups)}
+	start := newStartID()
 	for i := range cfg.Loops {
 		s.homes = append(s.homes, &home{
-			server: s, index: i, tenants: tenant.NewCache(cfg.Tenants, i), seen: map[string]struct{}{},
+			server: s, index: i, ids: newRequestIDs(start, i), usual: [2]http1.Field{anyOrigin[0], {Name: requestIDHeader}},
+			tenants: tenant.NewCache(cfg.Tenants, i), seen: map[string]struct{}{},
 		})
 	}
 	return s
