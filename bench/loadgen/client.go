@@ -52,7 +52,7 @@ type Ending struct {
 func (l *Loop) Client(t *Target, o ClientOptions) (*Client, error) {
 	c := &Client{ClientOptions: o, target: t}
 	c.receiveBuffer = o.ReceiveBuffer
-	return c, c.open(l, c, t.Addr, t.hello)
+	return c, c.open(l, c, t, t.hello)
 }
 
 // Subscribe asks to join s; the answer comes as text.

@@ -106,7 +106,7 @@ func (f *Fleet) openMore() {
 		s := &subscriber{fleet: f, index: len(f.conns), joining: &joining{since: f.loop.Now()}}
 		f.conns = append(f.conns, s)
 		s.prompt = f.Prompt
-		if err := s.open(f.loop, s, f.target.Addr, f.target.hello); err != nil {
+		if err := s.open(f.loop, s, f.target, f.target.hello); err != nil {
 			s.fail(err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -36,7 +37,10 @@ type Loop struct {
 	buf     []byte   // what the connection being served has sent
 	sockets []socket // by slot; nil when free
 	free    []int32
-	err     error // the first failure that ends the run
+	posted
+	handshakes sync.WaitGroup
+	raw, out   []byte // of TLS: received, and to be sent; nil without
+	err        error  // the first failure that ends the run
 }
 
 // socket is a connection's owner. ready is called with epoll's event bits and
@@ -48,7 +52,7 @@ type socket interface {
 
 // NewLoop makes an empty loop. Close gives its descriptors back.
 func NewLoop() (*Loop, error) {
-	l := &Loop{epoll: -1, prompt: -1, made: time.Now(), events: make([]unix.EpollEvent, batch), buf: make([]byte, readBytes)}
+	l := &Loop{epoll: -1, prompt: -1, posted: posted{wake: -1}, made: time.Now(), events: make([]unix.EpollEvent, batch), buf: make([]byte, readBytes)}
 	if err := l.watchSockets(); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -64,11 +68,28 @@ func (l *Loop) watchSockets() (err error) {
 	if l.prompt, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return os.NewSyscallError("epoll_create1", err)
 	}
+	if err := l.listen(l.epoll); err != nil {
+		return err
+	}
 	e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: noSlot}
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, l.prompt, &e))
 }
 
-const noSlot = -1
+// What stands for something else than a connection.
+const (
+	noSlot   = -1 // the prompt ones
+	postSlot = -2 // what was posted
+)
+
+// roomForTLS makes the buffers that sealed records need.
+func (l *Loop) roomForTLS() {
+	if l.raw == nil {
+		l.raw = make([]byte, 0, rawBytes)
+	}
+}
+
+// rawBytes is how much is received at once by TLS, and more than a record.
+const rawBytes = 256 << 10
 
 // Close closes the loop and every connection on it, with a reset: twenty
 // thousand sockets in TIME_WAIT would leave no port for the next run.
@@ -78,10 +99,11 @@ func (l *Loop) Close() error {
 			s.close()
 		}
 	}
-	return errors.Join(closeEpoll(l.prompt), closeEpoll(l.epoll))
+	l.handshakes.Wait()
+	return errors.Join(closeFD(l.wake), closeFD(l.prompt), closeFD(l.epoll))
 }
 
-func closeEpoll(fd int) error {
+func closeFD(fd int) error {
 	if fd < 0 {
 		return nil
 	}
@@ -123,8 +145,12 @@ func (l *Loop) serve(epoll int, wait time.Duration) error {
 	l.tell()
 	for i := range n {
 		e := &l.events[i]
-		if e.Fd == noSlot {
+		switch e.Fd {
+		case noSlot:
 			continue // the prompt ones are next
+		case postSlot:
+			l.runPosted()
+			continue
 		}
 		// nil when an earlier event of this batch closed the connection.
 		if s := l.sockets[e.Fd]; s != nil {

@@ -40,10 +40,10 @@ func within(t *testing.T, d time.Duration) context.Context {
 // The fleet's count, the ledger's and that of a server that shares no code
 // with it must be one number.
 func TestCountsAgreeWithTheServer(t *testing.T) {
-	f := func(channel string) {
+	f := func(start func(*testing.T) *pushertest.Server, channel string) {
 		t.Helper()
 		const subscribers, messages = 40, 25
-		server, l, ctx := pushertest.Start(t), newLoop(t), within(t, 30*time.Second)
+		server, l, ctx := start(t), newLoop(t), within(t, 30*time.Second)
 		fleet := l.Open(server.Target(), subscribers, 7, func(int) []loadgen.Subscription {
 			return []loadgen.Subscription{{Channel: channel, ChannelData: `{"user_id":"1"}`}}
 		})
@@ -75,9 +75,10 @@ func TestCountsAgreeWithTheServer(t *testing.T) {
 			t.Errorf("server counted %+v, fleet %d messages of %d bytes", count, fleet.Messages, fleet.Bytes)
 		}
 	}
-	f("bench")
-	f("private-bench")
-	f("presence-bench")
+	f(pushertest.Start, "bench")
+	f(pushertest.Start, "private-bench")
+	f(pushertest.Start, "presence-bench")
+	f(pushertest.StartTLS, "private-bench")
 }
 
 // A server that ends a connection which nobody used for long has lost nothing.
@@ -231,5 +232,36 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	err := l.Run(within(t, 20*time.Millisecond), func() bool { return false })
 	if err == nil || !strings.Contains(err.Error(), "deadline") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A certificate that nobody knows is told as what it is.
+func TestUnknownCertificate(t *testing.T) {
+	target, l := pushertest.StartTLS(t).Target(), newLoop(t)
+	target.TLS.InsecureSkipVerify = false
+	fleet := l.Open(target, 3, 3, toBench)
+	if err := l.Run(within(t, 10*time.Second), fleet.Ready); err != nil {
+		t.Fatal(err)
+	}
+	if err := fleet.Err(); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Handshakes that get no answer end with the loop.
+func TestSilentTLSServer(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	l := newLoop(t)
+	target, err := loadgen.NewTarget("wss://"+ln.Addr().String()+"/app/key", "id", "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fleet := l.Open(target, 3, 3, toBench)
+	if err := l.Run(within(t, 100*time.Millisecond), fleet.Ready); err == nil {
+		t.Error("it became ready")
 	}
 }

@@ -40,7 +40,7 @@ func (l *Loop) Publisher(t *Target) (*Publisher, error) {
 
 func (p *Publisher) connect(l *Loop) error {
 	p.used = time.Now()
-	return p.open(l, p, p.target.Addr, nil)
+	return p.open(l, p, p.target, nil)
 }
 
 // Idle reports whether there is no post that waits for its answer.

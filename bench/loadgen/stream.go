@@ -24,17 +24,25 @@ type stream struct {
 	rest []byte // what came and can't be used yet
 	out  []byte // what must still be sent; written to only while EPOLLOUT is awaited
 
+	owner  socket
+	secure *secure // nil: no TLS
+
 	prompt        bool // served before others
 	receiveBuffer int  // SO_RCVBUF in bytes; 0 leaves it to the kernel
 }
 
 var errTooLong = fmt.Errorf("a frame or answer is longer than %d bytes", readBytes)
 
-// open begins to connect. out is sent when the connection stands; it is only
-// read, so that all may share it.
-func (s *stream) open(l *Loop, owner socket, addr netip.AddrPort, out []byte) error {
-	s.loop, s.fd, s.out = l, -1, slices.Clip(out)
-	family, sockaddr := sockaddrOf(addr)
+// open begins to connect to a target. out is sent when the connection stands; it is
+// only read, so that all may share it.
+func (s *stream) open(l *Loop, owner socket, t *Target, out []byte) error {
+	s.loop, s.fd, s.owner, s.rest = l, -1, owner, nil
+	if t.TLS != nil {
+		s.begin(t.TLS, out)
+		out = nil
+	}
+	s.out = slices.Clip(out)
+	family, sockaddr := sockaddrOf(t.Addr)
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return os.NewSyscallError("socket", err)
@@ -120,6 +128,7 @@ func (s *stream) close() {
 	}
 	_ = unix.SetsockoptLinger(s.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	_ = unix.Close(s.fd)
+	s.secure.end()
 	s.loop.remove(s.slot)
 	s.fd, s.rest, s.out = -1, nil, nil
 }
@@ -136,17 +145,26 @@ func (s *stream) readUpTo(limit int) ([]byte, error) {
 	if kept == len(buf) {
 		return nil, errTooLong
 	}
-	n, err := receive(s.fd, buf[kept:min(kept+limit, len(buf))])
+	if s.secure != nil {
+		return s.readSecure(kept, limit)
+	}
+	n, err := s.receive(buf[kept:min(kept+limit, len(buf))])
+	return buf[:kept+n], err
+}
+
+// receive reads what has come, if anything has.
+func (s *stream) receive(b []byte) (int, error) {
+	n, err := receive(s.fd, b)
 	s.loop.tell()
 	switch {
 	case errors.Is(err, syscall.EAGAIN):
-		return buf[:kept], nil
+		return 0, nil
 	case err != nil:
-		return nil, os.NewSyscallError("recv", err)
+		return 0, os.NewSyscallError("recv", err)
 	case n == 0:
-		return nil, io.ErrUnexpectedEOF
+		return 0, io.ErrUnexpectedEOF
 	}
-	return buf[:kept+n], nil
+	return n, nil
 }
 
 // keep stores the end of what read gave until more of it comes.
@@ -160,6 +178,13 @@ func (s *stream) keep(b []byte) {
 
 // write sends b, or keeps what the socket does not take.
 func (s *stream) write(b []byte) error {
+	if s.secure != nil {
+		return s.writeSecure(b)
+	}
+	return s.writeRaw(b)
+}
+
+func (s *stream) writeRaw(b []byte) error {
 	if len(s.out) > 0 {
 		s.out = append(s.out, b...)
 		return nil

@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"crypto/sha1"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -22,6 +23,9 @@ type Target struct {
 	// Bare is set for the program in bench/limit: no hello, no subscriptions,
 	// and what is posted to it is broadcast as it is.
 	Bare bool
+	// TLS is how to speak TLS to it; nil is not at all. NewTarget sets it for
+	// wss, to a configuration that verifies the server's certificate.
+	TLS *tls.Config
 
 	appID  string
 	signer *auth.Signer
@@ -35,18 +39,18 @@ func NewTarget(rawURL, appID, secret string) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the server's address: %w", err)
 	}
-	if u.Scheme == "wss" {
-		return nil, fmt.Errorf("%q speaks TLS, which would be measured along: name the server's own port as ws://HOST:PORT/app/KEY", rawURL)
-	}
 	_, key, found := strings.Cut(u.Path, "/app/")
-	if u.Scheme != "ws" || !found || key == "" {
-		return nil, fmt.Errorf("%q is no address to load: write it as ws://HOST:PORT/app/KEY", rawURL)
+	if u.Scheme != "ws" && u.Scheme != "wss" || !found || key == "" {
+		return nil, fmt.Errorf("%q is no address to load: write it as ws://HOST:PORT/app/KEY, or wss:// for TLS", rawURL)
 	}
 	addr, err := Resolve(u.Host)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", rawURL, err)
 	}
 	t := &Target{Addr: addr, appID: appID, signer: auth.NewSigner(key, secret)}
+	if u.Scheme == "wss" {
+		t.TLS = &tls.Config{ServerName: u.Hostname(), NextProtos: []string{"http/1.1"}}
+	}
 	t.hello = upgradeRequest(u.Path+"?protocol=7&client=fanfare-bench&version=1.0", u.Host)
 	return t, nil
 }

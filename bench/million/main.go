@@ -10,12 +10,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
 
 	"fanfare/bench/guest"
+	"fanfare/bench/serving"
 )
 
 func main() {
@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, out, stderr io.Writer) (err error) 
 	if err != nil {
 		return err
 	}
-	if err := o.makeResults(); err != nil {
+	if err := serving.MakeResults("-results", o.results); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "fanfare-million-*")
@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, out, stderr io.Writer) (err error) 
 	p := &page{started: time.Now()}
 	p.describeHost(ctx)
 	if p.findings, err = o.prove(ctx, dir, p, out); err != nil {
-		return errors.Join(err, o.saveLogs(dir))
+		return errors.Join(err, serving.KeepLogs(dir, o.logs))
 	}
 	p.took = time.Since(p.started)
 	p.describeTrial()
@@ -101,25 +101,4 @@ func (o *options) prove(ctx context.Context, dir string, p *page, out io.Writer)
 			"and `pong_timeout` than %d because the load answers when it has read the broadcast.", hosted/time.Second, patience/time.Second)
 	}
 	return m.run(ctx, t, out)
-}
-
-// saveLogs keeps what the processes of a failed run have said.
-func (o *options) saveLogs(dir string) error {
-	logs, err := filepath.Glob(filepath.Join(dir, "*.log"))
-	if err != nil || len(logs) == 0 || o.logs == "" {
-		return err
-	}
-	if err := os.MkdirAll(o.logs, 0o755); err != nil {
-		return err
-	}
-	for _, from := range logs {
-		b, err := os.ReadFile(from)
-		if err == nil {
-			err = os.WriteFile(filepath.Join(o.logs, filepath.Base(from)), b, 0o644)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("the logs are in %s", o.logs)
 }

@@ -70,35 +70,12 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	return o, errors.Join(o.trial.validate(), serving.CheckCore("core", o.core))
 }
 
-// makeResults finds out before an hour is spent, not after, that the result can
-// be written.
-func (o *options) makeResults() error {
-	if o.results == "" {
-		return nil
-	}
-	err := os.MkdirAll(o.results, 0o755)
-	if err == nil {
-		err = unix.Access(o.results, unix.W_OK)
-	}
-	if err != nil {
-		return fmt.Errorf("-results %s: cannot write there: %w", o.results, err)
-	}
-	return nil
-}
-
 // build puts the server, and this program for the guest, into dir.
 func (o *options) build(ctx context.Context, dir string) error {
 	if err := serving.Build(ctx, filepath.Join(dir, "init"), "fanfare/bench/million"); err != nil {
 		return err
 	}
-	if o.fanfare == "" {
-		return serving.Build(ctx, filepath.Join(dir, "fanfare"), "fanfare/cmd/fanfare")
-	}
-	b, err := os.ReadFile(o.fanfare)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "fanfare"), b, 0o755) //nolint:gosec // a program
+	return serving.BuildOr(ctx, filepath.Join(dir, "fanfare"), o.fanfare)
 }
 
 // descriptors is what a process needs that holds n connections.

@@ -4,8 +4,6 @@ package main
 
 import (
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -28,21 +26,6 @@ func TestTrialThatCannotBe(t *testing.T) {
 	f("-fanout 1ms", "-fanout", "1ms")
 	f("-core 1000: this process may run on ", "-core", "1000")
 	f("want flags only", "1000000")
-}
-
-// The folder for the result is made before the trial.
-func TestResultsFolder(t *testing.T) {
-	o := options{results: filepath.Join(t.TempDir(), "new", "folder")}
-	if err := o.makeResults(); err != nil {
-		t.Error(err)
-	}
-	if info, err := os.Stat(o.results); err != nil || !info.IsDir() {
-		t.Errorf("%v, %v", info, err)
-	}
-	o.results = filepath.Join(os.Args[0], "below-a-file")
-	if err := o.makeResults(); err == nil || !strings.Contains(err.Error(), "-results "+o.results) {
-		t.Errorf("a folder below a file: %v", err)
-	}
 }
 
 // The help is no failure, and fits a terminal of 80 columns.

@@ -50,7 +50,7 @@ func (p *panel) draw(width int) ([]byte, error) {
 		Width:  width * scale,
 		Height: p.height * scale,
 		Background: chartdraw.Style{
-			Padding:   chartdraw.Box{Top: 10 * scale, Left: 72 * scale, Right: 28 * scale, Bottom: 44 * scale, IsSet: true},
+			Padding:   chartdraw.Box{Top: 10 * scale, Left: panelLeft * scale, Right: panelRight * scale, Bottom: 44 * scale, IsSet: true},
 			FillColor: colour(paper),
 		},
 		Canvas: chartdraw.Style{FillColor: colour(paper)},

@@ -41,6 +41,9 @@ func (b built) compile(ctx context.Context) error {
 	if err := serving.Build(ctx, b.server, "fanfare/cmd/fanfare"); err != nil {
 		return err
 	}
+	if err := writeCertificate(b.certificate()); err != nil {
+		return fmt.Errorf("cannot make a certificate: %w", err)
+	}
 	cmd := exec.CommandContext(ctx, "cc", "-O2", "-Wall", "-Wextra", "-o", b.limit, "bench/limit/limit.c")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w (run it from the top of the checkout)\n%s", cmd, err, out)

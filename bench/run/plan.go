@@ -43,7 +43,7 @@ const frameBytes = 200
 
 // plan lists what is measured, with the numbers to hold.
 func (z sizes) plan() []measurement {
-	return slices.Concat(z.fanout(), z.scale(), z.latency(), z.connections(), z.publishing(), z.presence(), z.idle(), z.slow())
+	return slices.Concat(z.fanout(), z.scale(), z.latency(), z.connections(), z.publishing(), z.presence(), z.idle(), z.slow(), z.tls())
 }
 
 // choose lists what the command line wants of it.

@@ -18,6 +18,7 @@ type program struct {
 	noRing   bool   // without io_uring
 	activity int    // activity_timeout in seconds; 0 is 120
 	slow     string // slow_policy; "" is the default
+	tls      string // key_exchange of TLS, which the load speaks then; "" is no TLS
 }
 
 // Credentials of the app that is measured.
@@ -54,6 +55,9 @@ func (p program) command(b built) serving.Program {
 	}
 	if p.noRing {
 		fanfare.Env = append(fanfare.Env, "FANFARE_IO_URING=false")
+	}
+	if p.tls != "" {
+		fanfare.Args = append(fanfare.Args, "--tls-enabled", "--tls-port", "0", "--tls-key-exchange", p.tls, "--tls-cert", b.certificate())
 	}
 	return fanfare
 }

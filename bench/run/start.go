@@ -35,11 +35,23 @@ func (b built) start(ctx context.Context, p program, c cores) (*running, error) 
 		r.Target = loadgen.NewBareTarget(s.Addr)
 		return r, nil
 	}
-	if r.Target, err = loadgen.NewTarget("ws://"+s.Addr.String()+"/app/"+appKey, appID, appSecret); err != nil {
+	if r.Target, err = p.target(s); err != nil {
 		r.stop()
 		return nil, err
 	}
 	return r, nil
+}
+
+// target is where the load goes.
+func (p program) target(s *serving.Server) (*loadgen.Target, error) {
+	if p.tls == "" {
+		return loadgen.NewTarget("ws://"+s.Addr.String()+"/app/"+appKey, appID, appSecret)
+	}
+	t, err := loadgen.NewTarget("wss://"+s.TLS.String()+"/app/"+appKey, appID, appSecret)
+	if err == nil {
+		t.TLS.InsecureSkipVerify = true // nobody has signed it
+	}
+	return t, err
 }
 
 // stop ends the process. The limit program ends by the signal, which is no

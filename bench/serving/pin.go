@@ -46,6 +46,13 @@ func StartPinned(cmd *exec.Cmd, cores ...int) error {
 	if len(cores) == 0 {
 		return cmd.Start()
 	}
+	return OnCores(cores, cmd.Start)
+}
+
+// OnCores calls do on a thread that is confined to some cores, and gives the
+// thread back as it was. It must not end instead: what this thread has started
+// before could be told to end with it (Pdeathsig).
+func OnCores(cores []int, do func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var own unix.CPUSet
@@ -55,7 +62,7 @@ func StartPinned(cmd *exec.Cmd, cores ...int) error {
 	if err := pinThread(0, cores); err != nil {
 		return err
 	}
-	err := cmd.Start()
+	err := do()
 	return errors.Join(err, os.NewSyscallError("sched_setaffinity", unix.SchedSetaffinity(0, &own)))
 }
 

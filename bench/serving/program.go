@@ -22,9 +22,10 @@ type Program struct {
 	Patience time.Duration // until a server listens, and until it has stopped; 10 s
 }
 
-// Fanfare is fanfare serve on free ports of the loopback.
+// Fanfare is fanfare serve on free ports of the loopback. It stops at once when it
+// is told to.
 func Fanfare(path string, flags ...string) Program {
-	fixed := []string{path, "serve", "--host", "127.0.0.1", "--port", "0", "--metrics-port", "0"}
+	fixed := []string{path, "serve", "--host", "127.0.0.1", "--port", "0", "--metrics-port", "0", "--drain-delay", "0", "--drain-time", "0"}
 	return Program{Args: append(fixed, flags...)}
 }
 

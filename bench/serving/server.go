@@ -19,6 +19,7 @@ type Server struct {
 	*Process
 
 	Addr    netip.AddrPort // of the one port that clients and publishers share
+	TLS     netip.AddrPort // of Fanfare's port that speaks TLS, if it has one
 	Metrics netip.AddrPort // of Fanfare; the limit program has none
 }
 
@@ -72,12 +73,17 @@ func (s *Server) listens(log []byte) bool {
 		var entry struct {
 			Msg  string         `json:"msg"`
 			Addr netip.AddrPort `json:"addr"`
+			TLS  bool           `json:"tls"`
 		}
 		if json.Unmarshal(line, &entry) != nil {
 			continue // half a line, or no JSON
 		}
 		switch entry.Msg {
 		case "listening":
+			if entry.TLS {
+				s.TLS = entry.Addr
+				continue
+			}
 			s.Addr = entry.Addr
 		case "metrics":
 			s.Metrics = entry.Addr

@@ -18,7 +18,9 @@ type Slow func(subscriber int, waiting []string) (kept []string, closing bool)
 // keeps little for its connections, so that they are soon felt.
 func StartSlow(t *testing.T, slow Slow) *Server {
 	t.Helper()
-	return start(t, func(_ int, frame string) []string { return []string{frame} }, slow)
+	s := prepare(t, func(_ int, frame string) []string { return []string{frame} }, slow)
+	s.http.Start()
+	return s
 }
 
 // narrow makes the kernel keep little for a connection.

@@ -81,10 +81,21 @@ func Start(t *testing.T) *Server {
 // StartTampering starts one that sends what tamper says.
 func StartTampering(t *testing.T, tamper Tamper) *Server {
 	t.Helper()
-	return start(t, tamper, nil)
+	s := prepare(t, tamper, nil)
+	s.http.Start()
+	return s
 }
 
-func start(t *testing.T, tamper Tamper, slow Slow) *Server {
+// StartTLS starts an honest one that speaks TLS.
+func StartTLS(t *testing.T) *Server {
+	t.Helper()
+	s := prepare(t, func(_ int, frame string) []string { return []string{frame} }, nil)
+	s.http.StartTLS()
+	return s
+}
+
+// prepare makes one that does not listen yet.
+func prepare(t *testing.T, tamper Tamper, slow Slow) *Server {
 	t.Helper()
 	s := &Server{t: t, tamper: tamper, slow: slow, signer: auth.NewSigner(key, secret), conns: make(map[string][]*conn)}
 	s.users, s.count.Subscribed = make(map[string]map[string]int), make(map[string]int)
@@ -96,7 +107,6 @@ func start(t *testing.T, tamper Tamper, slow Slow) *Server {
 	if slow != nil {
 		s.http.Config.ConnContext = narrow
 	}
-	s.http.Start()
 	t.Cleanup(s.http.Close)
 	return s
 }
@@ -107,6 +117,9 @@ func (s *Server) Target() *loadgen.Target {
 	target, err := loadgen.NewTarget("ws"+strings.TrimPrefix(s.http.URL, "http")+"/app/"+key, appID, secret)
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	if target.TLS != nil {
+		target.TLS.InsecureSkipVerify = true // it is net/http/httptest's own
 	}
 	return target
 }
