@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -151,6 +152,25 @@ func (cmd *Command) checkArgs(args []string) error {
 	return nil
 }
 
+// plainly says in our words what package flag says of a value.
+func plainly(message string) string {
+	if name, ok := strings.CutPrefix(message, "flag needs an argument: -"); ok {
+		return fmt.Sprintf("--%s needs a value", name)
+	}
+	for _, words := range [][2]string{{"invalid value ", " for flag -"}, {"invalid boolean value ", " for -"}} {
+		rest, ok := strings.CutPrefix(message, words[0])
+		if !ok {
+			continue
+		}
+		// The value comes first and may be anything, the flag's name and why come last.
+		if i := strings.LastIndex(rest, words[1]); i >= 0 {
+			name, why, _ := strings.Cut(rest[i+len(words[1]):], ": ")
+			return fmt.Sprintf("--%s=%s: %s", name, rest[:i], why)
+		}
+	}
+	return message
+}
+
 // flagError adds the nearest known flag to package flag's message.
 func (cmd *Command) flagError(err error) error {
 	if errors.Is(err, flag.ErrHelp) {
@@ -158,7 +178,7 @@ func (cmd *Command) flagError(err error) error {
 	}
 	name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 	if !ok {
-		return UsageError{err}
+		return Usagef("%s", plainly(err.Error()))
 	}
 	var known []string
 	cmd.Flags.VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })

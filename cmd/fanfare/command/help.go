@@ -19,11 +19,11 @@ Commands:
 
 const helpTail = `
 Start with:
-  fanfare serve                                        serve on this machine
-  fanfare tail my-channel                              see what arrives
-  fanfare publish my-channel my-event '{"a":1}'        make something arrive
+  fanfare serve                                    serve on this machine
+  fanfare tail my-channel                          see what arrives
+  fanfare publish my-channel my-event '{"a":1}'    make something arrive
 
-Exit codes: 0 done, 1 tried and failed, 2 wrong flags, arguments or configuration.
+Exit codes: 0 done, 1 tried and failed, 2 wrong flags, arguments or settings.
 "fanfare help COMMAND" tells more; "fanfare help config" lists every setting.
 `
 
@@ -58,7 +58,7 @@ func (c *Process) helpAll() error {
 	var b strings.Builder
 	b.WriteString(helpHead)
 	for _, cmd := range c.Commands {
-		fmt.Fprintf(&b, "  %-34s %s\n", strings.TrimSpace(cmd.Name+" "+cmd.Args), cmd.Short)
+		fmt.Fprintf(&b, "  %-26s  %s\n", strings.TrimSpace(cmd.Name+" "+cmd.Args), cmd.Short)
 	}
 	b.WriteString(helpTail)
 	_, err := io.WriteString(c.Stdout, b.String())

@@ -9,7 +9,7 @@ import (
 
 // validate checks what no single key can tell.
 func (l *Loaded) validate() error {
-	errs := []error{l.checkPathPrefix(), l.checkPorts(), l.checkProxies(), l.checkDatabase()}
+	errs := []error{l.checkPathPrefix(), l.checkPorts(), l.checkTLS(), l.checkProxies(), l.checkDatabase(), l.checkToken()}
 	for i := range l.Apps {
 		errs = append(errs, l.checkApp(i), l.checkTargets(i))
 	}
@@ -101,10 +101,38 @@ func (s *Server) TrustedNetworks() ([]netip.Prefix, error) {
 	return list, nil
 }
 
+// checkPorts wants a port of its own for metrics. Clients' ports may be one.
 func (l *Loaded) checkPorts() error {
-	if l.Metrics.Enabled && l.Metrics.Port != 0 && l.Metrics.Port == l.Server.Port {
-		return fmt.Errorf("metrics.port = %d (%s) is the port of server.port (%s): give each its own",
-			l.Metrics.Port, l.origin("metrics.port"), l.origin("server.port"))
+	if !l.Metrics.Enabled || l.Metrics.Port == 0 {
+		return nil
+	}
+	var errs []error
+	refuse := func(port int, key string) {
+		if port == l.Metrics.Port {
+			errs = append(errs, fmt.Errorf("metrics.port = %d (%s) is the port of %s (%s): give each its own",
+				l.Metrics.Port, l.origin("metrics.port"), key, l.origin(key)))
+		}
+	}
+	refuse(l.Server.Port, "server.port")
+	if l.TLS.Enabled {
+		refuse(l.TLS.Port, "tls.port")
+	}
+	return errors.Join(errs...)
+}
+
+// minToken is how many characters make a token that nobody guesses.
+const minToken = 16
+
+// checkToken refuses what can't be sent in a header, or be guessed.
+func (l *Loaded) checkToken() error {
+	token := l.Metrics.Token
+	if token == "" {
+		return nil
+	}
+	odd := func(r rune) bool { return r <= ' ' || r > '~' }
+	if len(token) < minToken || strings.ContainsFunc(token, odd) {
+		return fmt.Errorf("metrics.token (%s): want %d or more letters, digits and signs of ASCII without spaces, such as those that `openssl rand -hex 24` prints",
+			l.origin("metrics.token"), minToken)
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 package config
 
 import (
-	_ "embed" // for the comments of config.go
+	"embed"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -9,19 +9,30 @@ import (
 	"sync"
 )
 
-// configSource is read back so that a key's documentation is the comment of
-// its field, written once, beside the code.
+// sources are read back so that a key's documentation is the comment of its
+// field, written once, beside the code.
 //
-//go:embed config.go
-var configSource string
+//go:embed config.go config_app.go
+var sources embed.FS
 
-// Comment is that of a type in config.go, "Server", or of a field, "Server.Port", in
-// one line; empty where there is none.
+// Comment is that of a type in these files, "Server", or of a field, "Server.Port",
+// in one line; empty where there is none.
 func Comment(of string) string { return comments()[of] }
 
 var comments = sync.OnceValue(func() map[string]string {
 	docs := make(map[string]string)
-	file, err := parser.ParseFile(token.NewFileSet(), "config.go", configSource, parser.ParseComments)
+	for _, name := range []string{"config.go", "config_app.go"} {
+		addFileDocs(docs, name)
+	}
+	return docs
+})
+
+func addFileDocs(docs map[string]string, name string) {
+	source, err := sources.ReadFile(name)
+	if err != nil {
+		panic(err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.ParseComments)
 	if err != nil {
 		panic(err)
 	}
@@ -30,8 +41,7 @@ var comments = sync.OnceValue(func() map[string]string {
 			addTypeDocs(docs, d)
 		}
 	}
-	return docs
-})
+}
 
 func addTypeDocs(docs map[string]string, d *ast.GenDecl) {
 	spec := d.Specs[0].(*ast.TypeSpec)

@@ -10,13 +10,15 @@ import (
 // else from a FANFARE_* variable, else from fanfare.toml, else from its
 // default. The comments of the fields are what --help and the README print;
 // the tags are those of package setting, and pusher is the preset that
-// limits = "pusher" asks for.
+// limits = "pusher" asks for. What an app has stands in config_app.go.
 type Config struct {
 	Server   Server   `key:"server"`
+	TLS      TLS      `key:"tls"`
 	Metrics  Metrics  `key:"metrics"`
 	Log      Log      `key:"log"`
 	Webhooks Webhooks `key:"webhooks"`
 	Database Database `key:"database"`
+	Control  Control  `key:"control"`
 	Apps     []App    `key:"apps"`
 }
 
@@ -24,7 +26,7 @@ type Config struct {
 // and how much one process takes on.
 type Server struct {
 	// Address to listen on. localhost is 127.0.0.1 and ::1, 0.0.0.0 every
-	// IPv4 address, :: every IPv6 address.
+	// IPv4 address, :: every IPv6 address, * all of both.
 	Host string `key:"host" default:"localhost"`
 
 	// TCP port of WebSocket and HTTP API together. 0 takes a free one.
@@ -40,6 +42,12 @@ type Server struct {
 	// Connections at which newcomers are refused with 4100. auto is what the
 	// descriptor limit allows.
 	MaxConnections int `key:"max_connections" default:"auto" range:"1..100000000"`
+
+	// Subscriptions of all connections together, beyond which they are refused
+	// with an error. Each loop has its share. auto is one for every 2 KiB of
+	// the memory that the machine or cgroup gives: a subscription takes up to
+	// 700 bytes.
+	MaxSubscriptions int `key:"max_subscriptions" default:"auto" range:"1..1000000000"`
 
 	// Bytes of one WebSocket message, fragments taken together. A larger one
 	// is closed with 1009.
@@ -70,8 +78,9 @@ type Server struct {
 	QueueBudget setting.Bytes `key:"queue_budget" default:"auto" range:"1MiB..1PiB"`
 
 	// Bytes of unfinished requests and messages of all connections together.
-	// Beyond them whoever sends more is refused. auto is an eighth of the memory
-	// that the machine or cgroup gives.
+	// Beyond them whoever sends more is refused, and from three quarters on
+	// what stays unfinished for 5 s. auto is an eighth of the memory that the
+	// machine or cgroup gives.
 	InputBudget setting.Bytes `key:"input_budget" default:"auto" range:"1MiB..1PiB"`
 
 	// Bytes of published events that may wait for one loop. Beyond them a
@@ -93,8 +102,17 @@ type Server struct {
 	// Seconds that an HTTP connection may stay silent between two requests.
 	KeepAlive time.Duration `key:"keep_alive" default:"75" range:"1..86400"`
 
-	// Seconds that a stop (SIGTERM, SIGINT) may take: clients are sent 4200,
-	// and what is queued for them is flushed.
+	// Seconds from SIGTERM or fanfare drain, when /ready says 503, until
+	// newcomers are refused: load balancers need them to notice.
+	DrainDelay time.Duration `key:"drain_delay" default:"5" range:"0..3600"`
+
+	// Seconds after that over which clients are sent away with 4200, so that they
+	// don't all come back elsewhere at once. Few take less: 100 leave each
+	// second at least. 0 sends everybody away at once.
+	DrainTime time.Duration `key:"drain_time" default:"20" range:"0..86400"`
+
+	// Seconds that the end of a stop may take: last goodbyes, what is queued for
+	// clients, and then webhooks. SIGINT (Ctrl-C) begins with it.
 	ShutdownGrace time.Duration `key:"shutdown_grace" default:"5" range:"0.1..3600" elsewhere:"shutdown_grace_period"`
 
 	// Goroutines that check signatures and do other work that may wait. auto
@@ -133,17 +151,123 @@ type Server struct {
 	SecretOverlap time.Duration `key:"secret_overlap" default:"600" range:"0..2592000"`
 }
 
-// Metrics is the [metrics] table: the port that Prometheus scrapes.
+// TLS is the [tls] table: whether clients and publishers may come by TLS, and with
+// which certificates. Files that change are taken over while serving, without closing
+// a connection, also on SIGHUP; the keys themselves need a restart.
+type TLS struct {
+	// Whether TLS is served, besides server.port.
+	Enabled bool `key:"enabled" default:"false"`
+
+	// TCP port of TLS, on the addresses of server.host. 0 takes a free one. When it is
+	// that of server.port, that one speaks TLS, and nothing is served in the clear.
+	Port int `key:"port" default:"443" range:"0..65535"`
+
+	// PEM file of the certificate, followed by those that lead to its root. Clients
+	// that name no host, or one that no certificate is for, get this one. Of systemd's
+	// LoadCredential= it is %d/NAME in the unit.
+	Cert string `key:"cert" default:"" elsewhere:"ssl_cert local_cert certPath sslCertPath"`
+
+	// PEM file of its private key, which has no passphrase. Empty means that it is in
+	// the certificate's file.
+	Key string `key:"key" default:"" elsewhere:"ssl_key local_pk keyPath sslKeyPath"`
+
+	// Oldest version of TLS that is spoken.
+	MinVersion string `key:"min_version" default:"1.2" oneof:"1.2 1.3"`
+
+	// How keys are agreed upon. hybrid is X25519MLKEM768, which protects what is
+	// recorded today from quantum computers to come, where the client knows it;
+	// classical is X25519 and P-256 alone, with which a handshake takes a quarter less
+	// CPU.
+	KeyExchange string `key:"key_exchange" default:"hybrid" oneof:"hybrid classical"`
+
+	// Handshakes that are computed at a time; others wait for their turn. auto is one
+	// per event loop. Less leaves more of the processors to those who are connected
+	// while thousands come at once.
+	Handshakes int `key:"handshakes" default:"auto" range:"1..256"`
+
+	// Handshakes that may wait for their clients. Each takes 25 KB, or 50 KB for a
+	// moment. Beyond them the one is ended that has waited for the longest time.
+	HandshakesOpen int `key:"handshakes_open" default:"4096" range:"1..1000000"`
+
+	// Host names to get certificates for by ACME, such as ws.example.com. Naming any
+	// accepts the terms of the authority. No wildcards.
+	ACMEDomains []string `key:"acme_domains" default:""`
+
+	// Folder that keeps account, keys and certificates of ACME, such as
+	// /var/lib/fanfare/acme. Nodes may share it.
+	ACMEDir string `key:"acme_dir" default:""`
+
+	// Address that the authority may write to. Empty is none.
+	ACMEEmail string `key:"acme_email" default:""`
+
+	// URL of the authority's directory.
+	ACMEDirectory string `key:"acme_directory" default:"https://acme-v02.api.letsencrypt.org/directory"`
+
+	// How the authority is shown that a name is ours. tls-alpn-01 needs port 443 of the
+	// name to lead to tls.port, http-01 needs port 80 to lead to server.port.
+	ACMEChallenge string `key:"acme_challenge" default:"tls-alpn-01" oneof:"tls-alpn-01 http-01"`
+
+	// Kind of certificate to ask for, one of those in the authority's directory, such
+	// as shortlived. Empty is its default.
+	ACMEProfile string `key:"acme_profile" default:""`
+
+	// PEM file of the roots that the authority's own server is checked by, for one
+	// within a company. Empty takes those of the machine.
+	ACMERoots string `key:"acme_roots" default:""`
+
+	// Id of the key that binds the account to one that the authority knows (EAB).
+	// Empty is none.
+	ACMEKeyID string `key:"acme_key_id" default:""`
+
+	// That key, in base64url as the authority shows it.
+	ACMEKey string `key:"acme_key" default:"" secret:"true"`
+
+	Certificates []Certificate `key:"certificates"`
+}
+
+// Certificate is one of the [[tls.certificates]] tables: a certificate besides
+// tls.cert. Clients choose by the host that they name; of several for one host those
+// of ECDSA go before those of RSA.
+type Certificate struct {
+	// PEM file, as tls.cert.
+	Cert string `key:"cert"`
+
+	// PEM file, as tls.key.
+	Key string `key:"key" default:""`
+}
+
+// Metrics is the [metrics] table: the operator's port, with metrics for
+// Prometheus, profiles, and what is known of loops that stood still.
 type Metrics struct {
-	// Whether to serve /metrics.
+	// Whether to serve /metrics, /debug/ and the page that lists them.
 	Enabled bool `key:"enabled" default:"true"`
 
-	// Address to listen on. Metrics are not protected: keep them off the open
-	// network.
+	// Address to listen on, as server.host. One that other machines reach wants a
+	// token.
 	Host string `key:"host" default:"127.0.0.1"`
 
 	// TCP port of /metrics. 0 takes a free one.
 	Port int `key:"port" default:"9601" range:"0..65535"`
+
+	// Apps that have series of their own: the first that are met. The others are
+	// summed as app "other". Each app takes about 40 series.
+	MaxApps int `key:"max_apps" default:"100" range:"0..100000"`
+
+	// Whether to serve what soketi counts under its names as well, so that its
+	// dashboards go on working, and /usage and /metrics?json=1.
+	SoketiNames bool `key:"soketi_names" default:"false"`
+
+	// Token that every request to this port has to bring, as a bearer token or as
+	// a password with any name; 16 characters or more. Empty asks for none, which only
+	// loopback may. It crosses the network as it is.
+	Token string `key:"token" default:"" secret:"true"`
+
+	// Whether to serve profiles for go tool pprof under /debug/pprof/.
+	Profiles bool `key:"profiles" default:"true"`
+
+	// Whether to record the last seconds all the time, so that there is a trace
+	// of a loop that stood still, and of now at /debug/trace/flight.
+	FlightRecorder bool `key:"flight_recorder" default:"false"`
 }
 
 // Log is the [log] table. Logs go to standard error, one line per life event,
@@ -233,223 +357,11 @@ type Database struct {
 	MaxUnknown int `key:"max_unknown" default:"10000" range:"2..100000000"`
 }
 
-// App is one of the [[apps]] tables: an application, its credentials, and
-// what its clients may do.
-type App struct {
-	// Id in the path of the HTTP API: /apps/ID/events.
-	ID string `key:"id" elsewhere:"app_id"`
-
-	// Public key that clients connect with: /app/KEY.
-	Key string `key:"key"`
-
-	// Secret that signs requests and subscriptions. Keep it on servers.
-	Secret string `key:"secret" secret:"true"`
-
-	// Whether the app is served. Clients of a disabled one are closed with
-	// 4003.
-	Enabled bool `key:"enabled" default:"true"`
-
-	// Whether clients may send client-* events (whispers) on private and
-	// presence channels.
-	ClientEvents bool `key:"client_events" default:"true" elsewhere:"enable_client_messages accept_client_events_from"`
-
-	// Connections at which the app's newcomers are closed with 4004. 0 is no
-	// limit.
-	MaxConnections int `key:"max_connections" default:"0" range:"0..100000000" elsewhere:"max_conns capacity"`
-
-	// Seconds without traffic after which client and server ping each other.
-	// Keep it below the idle time-out of proxies (nginx: 60).
-	ActivityTimeout time.Duration `key:"activity_timeout" default:"30" pusher:"120" range:"1..3600" elsewhere:"ping_interval"`
-
-	// Origins of pages that may connect, such as https://example.com,
-	// *.example.com or http://localhost:*. Others are closed with 4009. None
-	// means all.
-	AllowedOrigins []string `key:"allowed_origins" default:""`
-
-	// Set of limits to start from: generous, or the hosted service's own.
-	Limits string `key:"limits" default:"generous" oneof:"generous pusher"`
-
-	// Whether clients that name no protocol version are taken for version 7
-	// instead of being closed with 4008.
-	LenientProtocol bool `key:"lenient_protocol" default:"false"`
-
-	// Whether a refused subscription is also told as
-	// pusher:subscription_error, which names the channel.
-	SubscriptionErrors bool `key:"subscription_errors" default:"true"`
-
-	// What becomes of messages for clients that read too slowly: disconnect
-	// closes them with 4100 when a limit is reached, drop-oldest drops the oldest
-	// messages, conflate keeps only the newest of each channel and event.
-	SlowPolicy string `key:"slow_policy" default:"disconnect" oneof:"disconnect drop-oldest conflate"`
-
-	// Bytes of the app's messages that may wait for one client. 0 is
-	// server.queue_bytes, which holds besides.
-	SlowBytes setting.Bytes `key:"slow_bytes" default:"0" range:"0..1GiB"`
-
-	// Messages of the app that may wait for one client. 0 is server.queue_frames,
-	// which holds besides.
-	SlowFrames int `key:"slow_frames" default:"0" range:"0..1000000"`
-
-	// Seconds that one of the app's messages may wait: then it is dropped, or its
-	// client closed. 0 is server.queue_age for disconnect, else no limit.
-	SlowAge time.Duration `key:"slow_age" default:"0" range:"0..3600"`
-
-	// Whether the subscribers of a channel are told how many they are, on all
-	// but presence channels.
-	SubscriptionCounts bool `key:"subscription_counts" default:"false"`
-
-	// Whether signed-in users are told when those on their watchlist come and
-	// go.
-	Watchlists bool `key:"watchlists" default:"true"`
-
-	// Whether clients that did not come by TLS, be it to a proxy in
-	// trusted_proxies, are closed with 4000.
-	TLSOnly bool `key:"tls_only" default:"false"`
-
-	// Whether clients are closed with 4009 that have neither signed in nor
-	// subscribed to a private or presence channel within authorization_timeout.
-	AuthorizedConnections bool `key:"authorized_connections" default:"false" elsewhere:"enable_user_authentication"`
-
-	// Seconds that clients have for what authorized_connections asks of them.
-	AuthorizationTimeout time.Duration `key:"authorization_timeout" default:"30" range:"1..3600" elsewhere:"user_authentication_timeout"`
-
-	// Whether users whose connections the application terminates are closed with
-	// 4200, so that they come back at once and are asked for their sign-in again.
-	// Else it is 4009, and they stay away.
-	TerminatedReturn bool `key:"terminated_return" default:"false"`
-
-	// Whether one webhook request may carry several events.
-	WebhookBatching bool `key:"webhook_batching" default:"false"`
-
-	Limit Limit `key:"limit"`
-
-	Slow []Slow `key:"slow"`
-
-	Webhooks []Webhook `key:"webhooks"`
-
-	Former []Former `key:"former"`
-}
-
-// Slow is one of an app's [[apps.slow]] tables: what differs for some of its
-// channels from the app's slow_* keys. The first table whose pattern matches a channel counts.
-// FANFARE_APP_SLOW has all of them, with spaces between: market-*:conflate
-// camera-*:drop-oldest:frames=4:age=2.
-type Slow struct {
-	// Pattern of the channels, such as market-*. * stands for any characters,
-	// also for none.
-	Channels string `key:"channels"`
-
-	// As slow_policy.
-	Policy string `key:"policy" default:"disconnect" oneof:"disconnect drop-oldest conflate"`
-
-	// Bytes that may wait for one client on all these channels together. 0 is
-	// server.queue_bytes, which holds besides.
-	Bytes setting.Bytes `key:"bytes" default:"0" range:"0..1GiB"`
-
-	// Messages that may wait for one client on all these channels together. 0 is
-	// server.queue_frames, which holds besides.
-	Frames int `key:"frames" default:"0" range:"0..1000000"`
-
-	// Seconds that a message may wait. 0 is server.queue_age for disconnect, else
-	// no limit.
-	Age time.Duration `key:"age" default:"0" range:"0..3600"`
-}
-
-// Webhook is one of an app's [[apps.webhooks]] tables: an address that is told
-// what happens on its channels. FANFARE_APP_WEBHOOKS has all of them: URLs with
-// spaces between, or a JSON list of objects with these keys, such as
-// [{"url":"https://example.com/hook","events":["channel_occupied"]}].
-type Webhook struct {
-	// Address that events are posted to, http or https.
-	URL string `key:"url" secret:"query"`
-
-	// Events that it is told: channel_occupied, channel_vacated, member_added,
-	// member_removed, client_event, cache_miss, subscription_count. None means
-	// all.
-	Events []string `key:"events" default:"" elsewhere:"event_types"`
-
-	// Beginning of the names of the channels that it is told of. Empty means all.
-	ChannelPrefix string `key:"channel_prefix" default:"" elsewhere:"channel_name_starts_with"`
-
-	// End of the names of the channels that it is told of. Empty means all.
-	ChannelSuffix string `key:"channel_suffix" default:"" elsewhere:"channel_name_ends_with"`
-
-	// Headers that go with every request, such as {Authorization = "Bearer ..."}.
-	Headers map[string]string `key:"headers" default:"" secret:"true"`
-
-	// Whether the address may be on this machine or a private network, as an
-	// application under development is.
-	PrivateTargets bool `key:"private_targets" default:"false"`
-}
-
-// Former is one of an app's [[apps.former]] tables: a secret that was replaced
-// and verifies for a while longer. fanfare app rotate writes them.
-type Former struct {
-	// Secret that was replaced.
-	Secret string `key:"secret" secret:"true"`
-
-	// Moment from which it verifies no longer, such as 2026-11-23T12:00:00Z.
-	Until time.Time `key:"until"`
-}
-
-// Limit is an app's [apps.limit] table: single limits that differ from the
-// set that the app's limits key names. Bytes are bytes of UTF-8 after JSON decoding,
-// but for message_size and request_size, which count bytes on the wire.
-type Limit struct {
-	// Bytes of data in one published event. Beyond: 413.
-	EventData setting.Bytes `key:"event_data" default:"100KiB" pusher:"10KiB" range:"1..64MiB" elsewhere:"max_event_payload_in_kb"`
-
-	// Bytes of data in one client event.
-	ClientEventData setting.Bytes `key:"client_event_data" default:"100KiB" pusher:"10KiB" range:"1..64MiB"`
-
-	// Client events per second and connection; as many may come in one burst.
-	// Beyond: error 4301. 0 is no limit.
-	ClientEventsPerSecond int `key:"client_events_per_second" default:"10" range:"0..100000000" elsewhere:"max_client_events_per_sec"`
-
-	// Events per second that the app's servers may publish on one node, counted
-	// once per channel; as many may come in one burst. Beyond: 429. 0 is no limit.
-	EventsPerSecond int `key:"events_per_second" default:"0" range:"0..100000000" elsewhere:"max_backend_events_per_sec"`
-
-	// Other HTTP API requests per second that the app's servers may make on one
-	// node; as many may come in one burst. Beyond: 429. 0 is no limit.
-	ReadsPerSecond int `key:"reads_per_second" default:"0" range:"0..100000000" elsewhere:"max_read_req_per_sec"`
-
-	// Connections that may be signed in as one user on one node. 0 is no limit.
-	ConnectionsPerUser int `key:"connections_per_user" default:"0" range:"0..100000000"`
-
-	// Channels that one published event may name.
-	ChannelsPerPublish int `key:"channels_per_publish" default:"100" range:"1..100000000" elsewhere:"max_event_channels_at_once"`
-
-	// Events that one batch may carry.
-	EventsPerBatch int `key:"events_per_batch" default:"10" range:"1..100000000" elsewhere:"max_event_batch_size"`
-
-	// Characters of a channel name, prefix included.
-	ChannelName int `key:"channel_name" default:"200" range:"1..1024" elsewhere:"max_channel_name_length"`
-
-	// Characters of an event name.
-	EventName int `key:"event_name" default:"200" range:"1..1024" elsewhere:"max_event_name_length"`
-
-	// Channels that one connection may be subscribed to at once. 0 is no limit.
-	ChannelsPerConnection int `key:"channels_per_connection" default:"10000" range:"0..100000000"`
-
-	// Distinct users of one presence channel. 0 is no limit.
-	PresenceMembers int `key:"presence_members" default:"10000" pusher:"100" range:"0..100000000" elsewhere:"max_presence_members_per_channel"`
-
-	// Bytes of the user object (channel_data) that a presence member brings.
-	PresenceUserInfo setting.Bytes `key:"presence_user_info" default:"2KiB" pusher:"1KiB" range:"1..64MiB" elsewhere:"max_presence_member_size_in_kb"`
-
-	// Characters of a presence member's user_id.
-	PresenceUserID int `key:"presence_user_id" default:"128" range:"1..1024"`
-
-	// Users that one signed-in user may watch.
-	Watchlist int `key:"watchlist" default:"100" range:"1..100000000"`
-
-	// Seconds that a cache channel remembers its last event.
-	CachedEventLife time.Duration `key:"cached_event_life" default:"1800" range:"1..86400"`
-
-	// Bytes of one WebSocket message from a client.
-	MessageSize setting.Bytes `key:"message_size" default:"256KiB" pusher:"64KiB" range:"1KiB..64MiB" elsewhere:"max_message_size"`
-
-	// Bytes of one HTTP API request's body.
-	RequestSize setting.Bytes `key:"request_size" default:"4MiB" pusher:"1MiB" range:"1KiB..64MiB" elsewhere:"max_request_size"`
+// Control is the [control] table: the socket that fanfare drain and fanfare
+// status speak to.
+type Control struct {
+	// Path of the socket, which is for this user and root alone. auto is
+	// control.sock in RUNTIME_DIRECTORY under systemd, else fanfare-PORT.sock in
+	// XDG_RUNTIME_DIR, else PORT.sock in /tmp/fanfare-UID. Empty: there is none.
+	Socket string `key:"socket" default:"auto"`
 }

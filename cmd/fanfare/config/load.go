@@ -155,5 +155,8 @@ func ChangedKeys(before, now *Config) []string {
 			keys = append(keys, s.Path)
 		}
 	}
+	if !slices.Equal(before.TLS.Certificates, now.TLS.Certificates) {
+		keys = append(keys, "tls.certificates")
+	}
 	return keys
 }

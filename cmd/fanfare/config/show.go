@@ -10,7 +10,11 @@ import (
 // its origin, secrets masked.
 func (l *Loaded) Print(w io.Writer) error {
 	var p setting.Printer
-	p.Print(setting.Section{Settings: setting.Of(&l.Config)}, l.origin)
+	for _, s := range setting.Sections("", &l.Config) {
+		if s.Name != "apps" { // whose tables have tables of their own
+			p.Print(s, func(path string) string { return l.origin(s.At + path) })
+		}
+	}
 	for i := range l.Apps {
 		l.printApp(&p, i)
 	}

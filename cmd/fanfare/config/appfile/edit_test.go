@@ -136,6 +136,31 @@ func TestEditsAtTheSameTime(t *testing.T) {
 	}
 }
 
+// What a command left that was killed holds secrets, and goes with the next one.
+func TestEditRemovesLitter(t *testing.T) {
+	dir := newFolder(t, "# none\n")
+	for _, name := range []string{".apps.toml-123", ".apps.toml-7"} {
+		if err := os.WriteFile(dir+"/"+name, []byte("half a"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{".apps.toml-", ".apps.toml-123.swp", ".apps.toml", "apps.toml-123"} {
+		if err := os.WriteFile(dir+"/"+name, []byte("somebody else's"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustEdit(t, dir, adding("1"))
+	entries, err := os.ReadDir(dir)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	want := []string{".apps.toml", ".apps.toml-", ".apps.toml-123.swp", "apps.toml", "apps.toml-123", "fanfare.toml"}
+	if diff := cmp.Diff(want, names); diff != "" || err != nil {
+		t.Errorf("%v; the folder has (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestEditGivesUpOnALockThatIsKept(t *testing.T) {
 	dir := newFolder(t, "# none\n")
 	unlock, err := lockFile(t.Context(), dir+"/apps.toml")

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // followLinks gives the file that a name stands for, so that a symbolic link is
@@ -16,6 +17,26 @@ func followLinks(name string) (string, error) {
 	}
 	folder, err := filepath.EvalSymlinks(filepath.Dir(name))
 	return filepath.Join(folder, filepath.Base(name)), err
+}
+
+// beside is how the names of files begin that are to become this one.
+func beside(path string) string { return "." + filepath.Base(path) + "-" }
+
+// removeLitter removes what commands have left that were killed before their file
+// took its place: it holds secrets. Nobody else writes while we have the lock.
+func removeLitter(path string) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, e := range entries {
+		number, ok := strings.CutPrefix(e.Name(), beside(path))
+		if ok && number != "" && strings.Trim(number, "0123456789") == "" {
+			errs = append(errs, os.Remove(filepath.Join(filepath.Dir(path), e.Name())))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // replaceFile writes a file such that every reader sees all of the old text or
@@ -30,7 +51,10 @@ func replaceFile(path, text, like string) error {
 	} else if info, err = os.Stat(like); err == nil {
 		mode = info.Mode().Perm() & 0o660
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err := removeLitter(path); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), beside(path)+"*")
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"fanfare/channels/apps"
@@ -23,10 +24,10 @@ type Key struct {
 	Doc     string
 }
 
-// Keys lists every key of every table, in the order of config.go.
+// Keys lists every key of every table, in the order of config.go and config_app.go.
 func Keys() []Key {
 	list := NamedKeys()
-	for _, table := range setting.Lists("apps", &config.App{}) {
+	for _, table := range slices.Concat(setting.Lists("tls", &config.TLS{}), setting.Lists("apps", &config.App{})) {
 		list = append(list, listedKeys(table)...)
 	}
 	return list
@@ -55,12 +56,22 @@ func keysFrom(settings []setting.Setting, heading, envPrefix string) []Key {
 		k := keyOf(s, envPrefix)
 		if t := s.Table(); t != last {
 			typ, _, _ := strings.Cut(s.Field(), ".")
-			k.Heading, k.Intro = tableHeading(t, heading), config.Comment(typ)
+			k.Heading, k.Intro = tableHeading(t, heading), tableIntro(config.Comment(typ))
 			last = t
 		}
 		list = append(list, k)
 	}
 	return list
+}
+
+// tableIntro drops "Server is the [server] table: " from a type's comment.
+func tableIntro(doc string) string {
+	if _, rest, ok := strings.Cut(doc, ": "); ok {
+		doc = rest
+	} else if _, rest, ok := strings.Cut(doc, ". "); ok {
+		doc = rest
+	}
+	return strings.ToUpper(doc[:1]) + doc[1:]
 }
 
 func tableHeading(table, format string) string {

@@ -42,7 +42,7 @@ func configTables() string {
 	var b strings.Builder
 	for _, k := range Keys() {
 		if k.Heading != "" {
-			fmt.Fprintf(&b, "\n**`%s`** %s\n\n| Key | Default | Effect | Other names |\n|---|---|---|---|\n", k.Heading, tableIntro(k.Intro))
+			fmt.Fprintf(&b, "\n**`%s`** %s\n\n| Key | Default | Effect | Other names |\n|---|---|---|---|\n", k.Heading, markdown(k.Intro))
 		}
 		var names string
 		for _, name := range k.OtherNames() {
@@ -52,16 +52,6 @@ func configTables() string {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.Name, codeUnlessWord(k.Default), markdown(effect), strings.TrimSpace(names))
 	}
 	return strings.TrimPrefix(b.String(), "\n")
-}
-
-// tableIntro drops "Server is the [server] table: " from a type's comment.
-func tableIntro(doc string) string {
-	if _, rest, ok := strings.Cut(doc, ": "); ok {
-		doc = rest
-	} else if _, rest, ok := strings.Cut(doc, ". "); ok {
-		doc = rest
-	}
-	return markdown(strings.ToUpper(doc[:1]) + doc[1:])
 }
 
 func codeUnlessWord(def string) string {

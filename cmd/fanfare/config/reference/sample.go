@@ -33,6 +33,11 @@ func Sample(app config.App) string {
 
 // sampleLists are examples, not defaults: there are none.
 const sampleLists = `
+# Certificates besides that of tls.cert:
+# [[tls.certificates]]
+# cert = "/etc/letsencrypt/live/ws.example.org/fullchain.pem"
+# key = "/etc/letsencrypt/live/ws.example.org/privkey.pem"
+
 # What becomes of messages for clients that read too slowly may differ by channel:
 # [[apps.slow]]
 # channels = "market-*"

@@ -1,6 +1,7 @@
 package setting
 
 import (
+	"strings"
 	"time"
 )
 
@@ -14,7 +15,8 @@ func JSON(ptr any, secrets bool) map[string]any {
 		for j := range list {
 			list[j] = jsonOf(t.settings(j), secrets)
 		}
-		object[t.key] = list
+		dot := strings.LastIndexByte(t.key, '.')
+		tableIn(object, t.key[:max(0, dot)])[t.key[dot+1:]] = list
 	}
 	return object
 }
@@ -22,18 +24,25 @@ func JSON(ptr any, secrets bool) map[string]any {
 func jsonOf(settings []Setting, secrets bool) map[string]any {
 	object := make(map[string]any)
 	for _, s := range settings {
-		in := object
-		if table := s.Table(); table != "" {
-			if in, _ = object[table].(map[string]any); in == nil {
-				in = make(map[string]any)
-				object[table] = in
-			}
-		}
 		if v := s.jsonValue(secrets); v != nil {
-			in[s.Name()] = v
+			tableIn(object, s.Table())[s.Name()] = v
 		}
 	}
 	return object
+}
+
+// tableIn gives the table of that name in the object, and makes it if need be; the
+// object itself has no name.
+func tableIn(object map[string]any, name string) map[string]any {
+	if name == "" {
+		return object
+	}
+	in, ok := object[name].(map[string]any)
+	if !ok {
+		in = make(map[string]any)
+		object[name] = in
+	}
+	return in
 }
 
 // jsonValue is nil for a secret that is not to be shown.

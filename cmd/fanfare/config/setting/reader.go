@@ -25,9 +25,21 @@ func (r *Reader) Failf(format string, args ...any) {
 	r.errs = append(r.errs, fmt.Errorf(r.Name+": "+format, args...))
 }
 
-// Tables takes a list of tables out of the one that holds it. how tells how it is
-// written.
-func (r *Reader) Tables(table map[string]any, key, how string) []map[string]any {
+// Tables takes a list of tables out of the one that holds it, or that holds the table
+// that does: tls.certificates. how tells how it is written.
+func (r *Reader) Tables(table map[string]any, path, how string) []map[string]any {
+	key := path
+	for {
+		outer, rest, ok := strings.Cut(key, ".")
+		if !ok {
+			break
+		}
+		inner, ok := table[outer].(map[string]any)
+		if !ok {
+			return nil // whoever reads the keys tells if it is something else
+		}
+		table, key = inner, rest
+	}
 	v, ok := table[key]
 	if !ok {
 		return nil
@@ -35,7 +47,7 @@ func (r *Reader) Tables(table map[string]any, key, how string) []map[string]any 
 	delete(table, key)
 	list, ok := asTables(v)
 	if !ok {
-		r.Failf("%s is not a list of tables: %s", key, how)
+		r.Failf("%s is not a list of tables: %s", path, how)
 	}
 	return list
 }

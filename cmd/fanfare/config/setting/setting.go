@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 )
 
 // auto is the written form of a zero value that the server works out itself.
@@ -32,7 +31,7 @@ func appendSettings(list []Setting, prefix string, v reflect.Value) []Setting {
 		f := v.Type().Field(i)
 		path := prefix + f.Tag.Get("key")
 		switch {
-		case f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[time.Time]():
+		case isTable(f.Type):
 			list = appendSettings(list, path+".", v.Field(i))
 		case isTables(f.Type):
 		default:

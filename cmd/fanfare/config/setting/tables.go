@@ -5,27 +5,43 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// tables is a list of tables within a table: an app's [[apps.slow]].
+// tables is a list of tables within a table: an app's [[apps.slow]], or one that is
+// further down, [[tls.certificates]] of the whole.
 type tables struct {
-	name  string        // in full: "apps.slow"
-	key   string        // "slow"
+	name  string        // in full: "apps.slow", "tls.certificates"
+	key   string        // within the struct: "slow", "tls.certificates"
 	field reflect.Value // the slice
 }
 
 // tablesOf gives the lists of tables in the struct that ptr points to, which files
 // call name.
 func tablesOf(name string, ptr any) []tables {
-	var lists []tables
-	v := reflect.ValueOf(ptr).Elem()
+	prefix := ""
+	if name != "" {
+		prefix = name + "."
+	}
+	return appendTables(nil, prefix, "", reflect.ValueOf(ptr).Elem())
+}
+
+func appendTables(lists []tables, name, prefix string, v reflect.Value) []tables {
 	for i := range v.NumField() {
-		if f := v.Type().Field(i); isTables(f.Type) {
-			key := f.Tag.Get("key")
-			lists = append(lists, tables{name: name + "." + key, key: key, field: v.Field(i)})
+		f := v.Type().Field(i)
+		key := prefix + f.Tag.Get("key")
+		switch {
+		case isTables(f.Type):
+			lists = append(lists, tables{name: name + key, key: key, field: v.Field(i)})
+		case isTable(f.Type):
+			lists = appendTables(lists, name, key+".", v.Field(i))
 		}
 	}
 	return lists
+}
+
+func isTable(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t != reflect.TypeFor[time.Time]()
 }
 
 func isTables(t reflect.Type) bool {
