@@ -1,0 +1,10 @@
+package flight
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// TestMain fails a run that leaves goroutines behind.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,0 +1,131 @@
+package private
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"fanfare/cmd/fanfare/flight"
+)
+
+// Config is what a Server serves, and to whom.
+type Config struct {
+	Log *slog.Logger
+
+	// Host is the configured name of the addresses, which requests may name too.
+	Host string
+
+	// Token is asked of everybody; empty: of nobody.
+	Token string
+
+	// Profiles has /debug/pprof/ served.
+	Profiles bool
+
+	// Metrics answers GET /metrics.
+	Metrics http.Handler
+
+	// Usage answers GET /usage, as soketi has it; nil: nobody asks for that.
+	Usage http.Handler
+
+	// Flight has what is known of stalled loops.
+	Flight *flight.Recorder
+
+	// About tells what the index says of the node. Any goroutine.
+	About func() About
+}
+
+// About is what a node says of itself.
+type About struct {
+	Version, Commit string
+	Phase           string // of its life: ready
+	Since           time.Time
+	Connections     int
+}
+
+// Server is the private port. Its methods are for the goroutine that called
+// Start.
+type Server struct {
+	http  *http.Server
+	addrs []string
+	serve sync.WaitGroup // one for each address
+}
+
+const (
+	maxHead        = 16 << 10 // bytes
+	maxConnections = 32       // of one address; they come out of engine.Headroom
+	headTime       = 10 * time.Second
+	idleTime       = 2 * time.Minute
+	answerTime     = 30 * time.Second // beside what a profile takes
+)
+
+// Start listens on the addresses and serves until Close. When it fails,
+// nothing is left behind.
+func Start(ctx context.Context, cfg Config, addrs []string) (*Server, error) {
+	s := &Server{http: &http.Server{
+		Handler:           newGuard(&cfg, routes(&cfg)),
+		ReadHeaderTimeout: headTime,
+		ReadTimeout:       headTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    maxHead,
+
+		DisableGeneralOptionsHandler: true, // it would answer OPTIONS * before the guard is asked
+		ErrorLog:                     slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
+	}}
+	for _, addr := range addrs {
+		ln, err := listen(ctx, addr)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("cannot serve metrics on %s (metrics.host, metrics.port): %w", addr, err), s.Close())
+		}
+		s.addrs = append(s.addrs, ln.Addr().String())
+		s.serve.Go(func() {
+			if err := s.http.Serve(newLimit(ln, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+				cfg.Log.Error("metrics are no longer served", "addr", addr, "error", err)
+			}
+		})
+	}
+	return s, nil
+}
+
+// listen takes the address and no other: with Go's "tcp" 0.0.0.0 would stand
+// for every IPv6 address too, which nobody has asked for.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	network := "tcp6"
+	if a, err := netip.ParseAddrPort(addr); err != nil || a.Addr().Is4() {
+		network = "tcp4"
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, network, addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, errors.New("another program listens there; stop it or choose another port")
+	}
+	return ln, err
+}
+
+// Addrs are the addresses that are listened on, host:port.
+func (s *Server) Addrs() []string { return s.addrs }
+
+// Close ends open requests and returns when the goroutines are gone.
+func (s *Server) Close() error {
+	err := s.http.Close()
+	s.serve.Wait()
+	return err
+}
+
+// routes are the paths that there are.
+func routes(cfg *Config) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", cfg.Metrics)
+	if cfg.Usage != nil {
+		mux.Handle("GET /usage", cfg.Usage)
+	}
+	mux.Handle("GET /{$}", &index{cfg})
+	addProfiles(mux, cfg)
+	addFlight(mux, cfg.Flight)
+	return mux
+}
