@@ -30,8 +30,12 @@ func serveCommand() *command.Command {
 	return &command.Command{
 		Name:  "serve",
 		Short: "serve WebSocket clients and the HTTP API",
-		Long: "Serves until SIGTERM or SIGINT; then clients are sent away with 4200, so that they reconnect at once " +
-			"(to another server, if there is one).\n\n" +
+		Long: "Serves until it is told to end. SIGTERM and `fanfare drain` end it politely: /ready says 503, newcomers are served for " +
+			"drain_delay more, then the port is free, and clients are sent away with 4200 over drain_time, so that they reconnect at " +
+			"once (to another server, if there is one), but not all at once. SIGINT (Ctrl-C) sends them all away at once, also in " +
+			"the middle of that. SIGTERM or SIGINT once more ends the process without a word. The exit code is 0, also when clients had to be " +
+			"cut because shutdown_grace was over: the log says how many. Have your supervisor wait for drain_delay, drain_time and " +
+			"shutdown_grace together, 30 s, and a few more: docker stop waits 10 (-t 40).\n\n" +
 			"Without any configured app it serves app-id / app-key / app-secret, on this machine only: `fanfare init` " +
 			"writes a configuration with credentials of your own. Apps have no flags: they are [[apps]] in the file, " +
 			"or one in FANFARE_APP_ID, FANFARE_APP_KEY and FANFARE_APP_SECRET, or what `fanfare app` has written. " +

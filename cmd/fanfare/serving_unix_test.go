@@ -31,6 +31,7 @@ func newServing(t *testing.T, change func(*config.Config)) *node.Main {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.Control.Socket = "" // there is nobody to speak to it
 	if change != nil {
 		change(&l.Config)
 	}

@@ -96,7 +96,7 @@ func (a *appAdding) tell(c *command.Process, id, name string) error {
 	}
 	b := client.Banner{
 		Program: c.Program,
-		Base:    client.ServerURL(&l.Server, l.Server.Port),
+		Base:    client.FrontURL(&l.Config, l.Server.Port),
 		App:     l.Apps[i],
 		Style:   term.StyleOf(c.Stdout, c.Getenv),
 		Flags:   strings.Join(a.clientFlags(l, id), " "),

@@ -21,6 +21,7 @@ type benching struct {
 	client.TargetFlags
 
 	bare      bool
+	insecure  bool
 	processes processes
 	json, svg string
 	quiet     bool
@@ -47,12 +48,13 @@ func (w workload) command() *command.Command {
 	w.register(own)
 	b.Register(fs)
 	fs.BoolVar(&b.bare, "bare", false, "speak to the program in bench/limit at the host and port of --url; it knows no apps or channels")
+	fs.BoolVar(&b.insecure, "insecure", false, "take any certificate from a server that speaks TLS (wss://)")
 	fs.Var(&b.processes, "pid", "`PID` of the server, to measure its CPU time and memory; several with commas, or the flag several times")
 	fs.StringVar(&b.json, "json", "", "`FILE` for the result in JSON; - is standard output, in place of the table")
 	fs.StringVar(&b.svg, "svg", "", "`FILE` for pictures: latency by percentile, and throughput over time")
 	fs.BoolVar(&b.quiet, "quiet", false, "show no progress")
 	fs.DurationVar(&b.patience, "patience", 5*time.Second, "`TIME` in which nothing may come that is still owed, until the run is given up")
-	server := command.Group{Title: "Server", Names: append([]string{"pid", "bare", "patience"}, client.TargetGroup.Names...)}
+	server := command.Group{Title: "Server", Names: append([]string{"pid", "bare", "insecure", "patience"}, client.TargetGroup.Names...)}
 	return &command.Command{
 		Name:     "bench " + name,
 		Short:    w.short,

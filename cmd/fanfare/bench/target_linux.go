@@ -25,19 +25,19 @@ func (b *benching) loadTarget(env []string) (benchTarget, error) {
 	if err != nil {
 		return benchTarget{}, err
 	}
-	if to.Base.Scheme == "https" {
-		return benchTarget{}, command.Usagef("%s: bench speaks ws:// and http:// only, or it would measure TLS; name the server behind it with --url", to.Base)
-	}
 	if b.bare {
 		return bareTarget(to)
 	}
 	if err := to.Need("bench", map[string]string{"app-id": to.AppID, "key": to.Key, "secret": to.Secret}); err != nil {
 		return benchTarget{}, err
 	}
-	url := "ws://" + to.Base.Host + to.Base.EscapedPath() + "/app/" + to.Key
+	url := "ws" + strings.TrimPrefix(to.Base.Scheme, "http") + "://" + to.Base.Host + to.Base.EscapedPath() + "/app/" + to.Key
 	t, err := loadgen.NewTarget(url, to.AppID, to.Secret)
 	if err != nil {
 		return benchTarget{}, command.Usagef("%w", err)
+	}
+	if t.TLS != nil {
+		t.TLS.InsecureSkipVerify = b.insecure || to.Own
 	}
 	return benchTarget{t, report.Target{URL: url, AppID: to.AppID}}, nil
 }

@@ -19,7 +19,7 @@ import (
 type Banner struct {
 	Program string     // path of the binary as it was started
 	Flags   string     // that publish and tail need to find this server
-	Base    *url.URL   // of the server, for a client on this machine
+	Base    *url.URL   // of the server, for whoever copies the lines
 	App     config.App // its secret as it is shown
 	masked  bool       // the secret isn't shown
 	Style   term.Style
@@ -35,7 +35,7 @@ func NewBanner(c *command.Process, l *config.Loaded, port int, secrets bool) (Ba
 	}
 	b := Banner{
 		Program: c.Program,
-		Base:    ServerURL(&l.Server, port),
+		Base:    FrontURL(&l.Config, port),
 		App:     l.Apps[i],
 		Style:   term.StyleOf(c.Stdout, c.Getenv),
 	}
@@ -137,14 +137,18 @@ func dotenvQuote(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`).Replace(value) + `"`
 }
 
-// pusherJS leaves TLS and the HTTP transports out: neither is served on this
-// port, and the client would try them.
+// pusherJS leaves out what is not served on this port, the HTTP transports and
+// either TLS or all else: the client would try it.
 func (b *Banner) pusherJS() []string {
+	port, tls := "wsPort", "false"
+	if b.Base.Scheme == "https" {
+		port, tls = "wssPort", "true"
+	}
 	options := [][2]string{
 		{"cluster", `""`},
 		{"wsHost", setting.Quote(b.Base.Hostname())},
-		{"wsPort", b.Base.Port()},
-		{"forceTLS", "false"},
+		{port, b.Base.Port()},
+		{"forceTLS", tls},
 		{"enabledTransports", `["ws"]`},
 	}
 	if b.Base.Path != "" {

@@ -12,9 +12,11 @@ import (
 	"fanfare/cmd/fanfare/command"
 	"fanfare/cmd/fanfare/config"
 	"fanfare/cmd/fanfare/config/setting"
+	"fanfare/engine/tlsconn/certs/certstest"
 )
 
 func TestBanner(t *testing.T) {
+	certificate, _ := certstest.Write(t, t.TempDir(), "rt", certstest.NewAuthority(t).For(t, "*.example.com", "rt.example.com"))
 	tests := []struct {
 		name   string
 		src    config.Sources
@@ -40,6 +42,26 @@ func TestBanner(t *testing.T) {
 		{name: "credentials of variables", src: config.Sources{Env: []string{"FANFARE_APP_ID=7", "FANFARE_APP_KEY=k", "FANFARE_APP_SECRET=it's $5 #1"}}, port: 6001, lines: []string{
 			`bin/fanfare tail my-channel --app-id 7 --key k --secret 'it'\''s $5 #1'`,
 			`PUSHER_APP_SECRET="it's \$5 #1"`,
+		}},
+		{name: "TLS alone, certificate that can't be read", src: config.Sources{Flags: map[string]string{
+			"port": "7443", "tls-enabled": "true", "tls-port": "7443", "tls-cert": "chain.pem",
+		}}, port: 7443, lines: []string{
+			"bin/fanfare tail my-channel --url https://127.0.0.1:7443",
+			"PUSHER_SCHEME=https",
+			"  wssPort: 7443,",
+			"  forceTLS: true,",
+		}},
+		{name: "TLS alone, certificate by ACME", src: config.Sources{Flags: map[string]string{
+			"port": "443", "tls-enabled": "true", "tls-port": "443", "tls-acme-domains": "*.example.com,ws.example.com", "tls-acme-dir": "acme",
+		}}, port: 443, lines: []string{
+			"PUSHER_HOST=ws.example.com",
+			`  wsHost: "ws.example.com",`,
+		}},
+		{name: "TLS alone, certificate of a file", src: config.Sources{Flags: map[string]string{
+			"port": "443", "tls-enabled": "true", "tls-port": "443", "tls-cert": certificate,
+		}}, port: 443, lines: []string{
+			"bin/fanfare tail my-channel --url https://rt.example.com:443",
+			"PUSHER_HOST=rt.example.com",
 		}},
 	}
 	for _, tt := range tests {

@@ -50,9 +50,9 @@ func PublishCommand() *command.Command {
 			"DATA is sent as it is, usually JSON; - reads it from standard input.",
 		Examples: []string{
 			`publish my-channel my-event '{"hello":"world"}'`,
-			`publish presence-room notice '{"text":"hi"}' --info user_count,subscription_count`,
+			`publish presence-room notice '{"text":"hi"}' --info user_count`,
 			`publish my-channel my-event - <event.json`,
-			`publish my-channel my-event '{}' --url https://ws.example.com --app-id 123 --key abc --secret def`,
+			`publish my-channel my-event '{}' --url https://ws.example.com`,
 		},
 		Flags:  fs,
 		Groups: []command.Group{{Title: "Event", Names: []string{"socket-id", "info"}}, TargetGroup},
@@ -115,10 +115,9 @@ func (t Target) post(ctx context.Context, method string, body []byte) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	req.Close = true // there will be no second one
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-Pusher-Library", "fanfare "+t.version)
-	res, err := http.DefaultClient.Do(req)
+	res, err := t.httpClient().Do(req)
 	if err != nil {
 		return nil, t.tell(withoutURL(err))
 	}

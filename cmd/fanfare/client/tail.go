@@ -79,7 +79,7 @@ func (t *tailing) follower(c *command.Process, to Target, channels []string) *fo
 	}
 	return &follower{
 		url:      to.socketURL(),
-		dial:     dialSocket,
+		dial:     to.dialSocket,
 		tell:     to.tell,
 		signer:   auth.NewSigner(to.Key, to.Secret),
 		channels: channels,

@@ -18,8 +18,8 @@ const maxFrame = 64 << 20
 
 type wsSocket struct{ conn *websocket.Conn }
 
-func dialSocket(ctx context.Context, url string) (socket, error) {
-	conn, _, err := websocket.Dial(ctx, url, nil) //nolint:bodyclose // Dial's documentation: there is none to close
+func (t Target) dialSocket(ctx context.Context, url string) (socket, error) {
+	conn, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: t.httpClient()}) //nolint:bodyclose // Dial's documentation: there is none to close
 	if err != nil {
 		return nil, err
 	}

@@ -1,14 +1,16 @@
-// Package client is the commands that speak to a server as its clients do, publish
-// and tail, and what a newcomer copies to do the same. Other commands find a server
+// Package client is the commands that speak to a server as its clients do,
+// publish, tail and health, and what a newcomer copies to do the same. Other commands find a server
 // and an app with the flags that these have, which a Target is made of.
 //
 // Nothing here is for several goroutines, but for tail's own.
 package client
 
 import (
+	"crypto/tls"
 	"flag"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -23,6 +25,18 @@ type Target struct {
 	Base               *url.URL // http or https, with the path prefix, no slash at its end
 	AppID, Key, Secret string
 	version            string // of this program, which servers are told
+
+	// Own is that nobody named the server, so it is the one of the configuration, on
+	// this machine. Its certificate bears the name that clients know, and is not
+	// checked.
+	Own bool
+}
+
+// httpClient is for one request.
+func (t Target) httpClient() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig, transport.DisableKeepAlives = &tls.Config{InsecureSkipVerify: t.Own}, true
+	return &http.Client{Transport: transport}
 }
 
 // TargetFlags are the flags by which publish and tail find their target. What
@@ -36,12 +50,17 @@ var TargetGroup = command.Group{Title: "Server and app", Names: []string{"url", 
 
 // Register makes the flags.
 func (t *TargetFlags) Register(fs *flag.FlagSet) {
-	fs.StringVar(&t.URL, "url", "", "`URL` of the server, such as https://ws.example.com "+
-		"(default: FANFARE_URL, else where the configuration makes serve listen)")
+	t.registerServer(fs)
 	fs.StringVar(&t.AppID, "app-id", "", "`ID` of the app (default: the first of the configuration)")
 	fs.StringVar(&t.Key, "key", "", "`KEY` of the app (default: the configuration's)")
 	fs.StringVar(&t.Secret, "secret", "", "`SECRET` of the app (default: the configuration's; others on this machine can see "+
 		"what is given here, FANFARE_APP_SECRET they cannot)")
+}
+
+// registerServer makes those that find the server.
+func (t *TargetFlags) registerServer(fs *flag.FlagSet) {
+	fs.StringVar(&t.URL, "url", "", "`URL` of the server, such as https://ws.example.com "+
+		"(default: FANFARE_URL, else where the configuration makes serve listen)")
 	fs.StringVar(&t.config, "config", "", config.FileFlagDoc)
 	fs.StringVar(&t.apps, "apps-file", "", config.AppsFlagDoc)
 }
@@ -55,6 +74,7 @@ func (t *TargetFlags) Resolve(env []string) (Target, error) {
 	}
 	out := t.chooseApp(l.Apps)
 	out.Base, err = t.baseURL(env, &l.Config)
+	out.Own = t.named(env) == ""
 	return out, err
 }
 
@@ -76,18 +96,26 @@ func (t *TargetFlags) chooseApp(list []config.App) Target {
 	return out
 }
 
-func (t *TargetFlags) baseURL(env []string, cfg *config.Config) (*url.URL, error) {
-	text, from := t.URL, "--url"
-	if text == "" {
-		text, from = config.LookupEnv(env, config.EnvURL), config.EnvURL
+// named is the URL that somebody has given, if anybody has.
+func (t *TargetFlags) named(env []string) string {
+	if t.URL != "" {
+		return t.URL
 	}
-	if text != "" {
+	return config.LookupEnv(env, config.EnvURL)
+}
+
+func (t *TargetFlags) baseURL(env []string, cfg *config.Config) (*url.URL, error) {
+	if text := t.named(env); text != "" {
+		from := "--url"
+		if t.URL == "" {
+			from = config.EnvURL
+		}
 		return parseBase(text, from)
 	}
 	if cfg.Server.Port == 0 {
 		return nil, command.Usagef("server.port is 0, so the server takes any free port: name the server with --url")
 	}
-	return ServerURL(&cfg.Server, cfg.Server.Port), nil
+	return serverURL(cfg, cfg.Server.Port), nil
 }
 
 // parseBase takes ws and wss for http and https, and a bare host:port.
@@ -112,16 +140,20 @@ func parseBase(text, from string) (*url.URL, error) {
 	return u, nil
 }
 
-// ServerURL is where a client on this machine finds a server that listens on
-// port.
-func ServerURL(s *config.Server, port int) *url.URL {
-	return &url.URL{Scheme: "http", Host: net.JoinHostPort(clientHost(s.Host), strconv.Itoa(port)), Path: s.PathPrefix}
+// serverURL is where a client on this machine finds a server that listens on
+// port. Where that speaks TLS, the certificate is for another name.
+func serverURL(c *config.Config, port int) *url.URL {
+	scheme := "http"
+	if c.IsTLSAlone() {
+		scheme = "https"
+	}
+	return &url.URL{Scheme: scheme, Host: net.JoinHostPort(clientHost(c.Server.Host), strconv.Itoa(port)), Path: c.Server.PathPrefix}
 }
 
 // clientHost turns addresses to listen on into one to connect to.
 func clientHost(host string) string {
 	switch host {
-	case "localhost", "0.0.0.0", "":
+	case "localhost", "0.0.0.0", "*", "":
 		return "127.0.0.1"
 	case "::":
 		return "::1"

@@ -5,6 +5,7 @@ package node
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"time"
 
 	"fanfare/channels"
@@ -12,6 +13,8 @@ import (
 	"fanfare/channels/apps/database"
 	"fanfare/channels/users"
 	"fanfare/channels/webhooks"
+	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/logs"
 	"fanfare/engine"
 	"fanfare/protocol"
 	"fanfare/protocol/gate"
@@ -25,6 +28,8 @@ const offlineDelay = 3 * time.Second
 
 // parts are what a node is made of.
 type parts struct {
+	sampler  *logs.Sampler
+	sampled  *slog.Logger // for what peers can cause
 	engine   *engine.Server
 	mux      *protocol.Mux
 	gate     *gate.Gate
@@ -39,12 +44,15 @@ type parts struct {
 
 // assemble makes the engine, the channels on its loops, and the protocols on
 // both. Of all this only webhooks run already.
-func (m *Main) assemble(addrs []string) error {
+func (m *Main) assemble() error {
 	proxies, err := m.Config.Server.TrustedNetworks()
 	if err != nil {
 		return err
 	}
-	cfg := m.engineConfig(addrs)
+	m.sampler = logs.NewSampler(m.Log.Handler(), logs.SamplerConfig{})
+	m.sampled = slog.New(m.sampler)
+	cfg := m.engineConfig()
+	m.listenOn(&cfg)
 	cfg.TrustedProxies = proxies
 	cfg.SetDefaults()
 	lookups := m.lookups(&cfg)
@@ -56,6 +64,7 @@ func (m *Main) assemble(addrs []string) error {
 		return err
 	}
 	m.tenants = apps.NewTenants(cfg.Loops)
+	m.tenants.Name(m.Config.Metrics.MaxApps)
 	m.users = users.New(offlineDelay)
 	m.gate = gate.New(gate.Config{
 		TrustedProxies:         proxies,
@@ -81,12 +90,15 @@ func (m *Main) speak(loops int, lookups protocol.LookupLimits) {
 		Gate:        m.gate,
 		ClientEvent: m.clientEvent,
 		PongTimeout: m.Config.Server.PongTimeout,
+		Log:         m.sampled,
 		Lookups:     lookups,
 	})
 	m.registry = protocol.NewRegistry(loops, m.engine.Loop, channels.Config{
 		Sinks:      []channels.Sink{m.pusher},
 		Witness:    m.hooks.Witness,
 		CacheBytes: cmp.Or(int64(m.Config.Server.CacheBudget), engine.MemoryLimit()/8),
+
+		MaxSubscriptions: cmp.Or(m.Config.Server.MaxSubscriptions, int(engine.MemoryLimit()/(2<<10))),
 	})
 	m.pusher.Bind(m.registry, 0)
 	protocol.BindUsers(m.users, loops, m.engine.Loop, m.pusher.UserSink())
@@ -99,17 +111,43 @@ func (m *Main) speak(loops int, lookups protocol.LookupLimits) {
 		IDs:       ids,
 		Registry:  m.registry,
 		Terminate: m.users.Terminate,
+		Gate:      m.gate,
+		Log:       m.sampled,
 		Lookups:   lookups,
 	})
 	m.mux.Handle(pusher.Prefix, "the WebSocket protocol of Pusher Channels", m.pusher)
 	m.mux.Handle(api.Prefix, "the HTTP API", m.api)
 	m.mux.RefuseUpgrades(m.pusher.RefusePath)
+	if m.certs != nil {
+		m.mux.HandleChallenges(&challenges{m.certs, m.engine.Submit})
+	}
 }
 
-func (m *Main) engineConfig(addrs []string) engine.Config {
+// listenOn sets the addresses.
+func (m *Main) listenOn(cfg *engine.Config) {
+	cfg.Listeners, cfg.TLSListeners = m.Listeners, m.TLSListeners
+	cfg.Addrs, cfg.TLSAddrs = m.addresses()
+	if m.certs != nil {
+		cfg.TLS = m.certs.TLSConfig()
+	}
+}
+
+// addresses are those without TLS and with it. A port of TLS that is the one of
+// everything leaves nothing in the clear, and sockets that listen already need no
+// address.
+func (m *Main) addresses() (plain, secure []string) {
+	if m.Config.TLS.Enabled && len(m.TLSListeners) == 0 {
+		secure = joinPort(m.hosts, m.Config.TLS.Port)
+	}
+	if len(m.Listeners) == 0 && !m.Config.IsTLSAlone() {
+		plain = joinPort(m.hosts, m.Config.Server.Port)
+	}
+	return plain, secure
+}
+
+func (m *Main) engineConfig() engine.Config {
 	s := &m.Config.Server
 	return engine.Config{
-		Addrs:          addrs,
 		Loops:          s.Loops,
 		MaxConnections: s.MaxConnections,
 		Reserved:       m.descriptors(),
@@ -121,14 +159,29 @@ func (m *Main) engineConfig(addrs []string) engine.Config {
 		InputBudget:    int64(s.InputBudget),
 		MailboxBytes:   int64(s.MailboxBytes),
 		NoIOUring:      !s.IOUring,
+		Handshakes:     m.Config.TLS.Handshakes,
+		HandshakesOpen: m.Config.TLS.HandshakesOpen,
 		HeadTimeout:    s.HeadTimeout,
 		KeepAlive:      s.KeepAlive,
 		Workers:        s.Workers,
 		WorkerQueue:    s.WorkerQueue,
 		ProxyProtocol:  s.ProxyProtocol,
 		ErrorFields:    api.PublicFields(),
-		Logger:         m.Log,
+		Logger:         m.sampled,
 	}
+}
+
+// KeptDescriptors is how many descriptors a node with this configuration keeps
+// free of client connections.
+func KeptDescriptors(cfg *config.Config) int {
+	m := &Main{Config: *cfg, hosts: []string{"127.0.0.1"}}
+	if cfg.Server.Host == "localhost" {
+		m.hosts = append(m.hosts, "::1")
+	}
+	e := m.engineConfig()
+	e.Addrs, e.TLSAddrs = m.addresses()
+	e.SetDefaults()
+	return e.KeptDescriptors()
 }
 
 // descriptors are those that webhooks and the database may take.
@@ -163,10 +216,14 @@ func (m *Main) clientEvent(e pusher.ClientEvent) {
 	m.hooks.ClientEvent(e.App, e.Channel, e.Event, e.Data, e.SocketID, e.UserID)
 }
 
-// endHooks has webhooks leave. They get a second more than was left, to give up
-// in order.
+// endHooks has webhooks leave, until ctx ends, but for a second at least: to give
+// up in order takes time, too.
 func (m *Main) endHooks(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	end, ok := ctx.Deadline()
+	if least := time.Now().Add(time.Second); !ok || end.Before(least) {
+		end = least
+	}
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), end)
 	defer cancel()
 	return m.hooks.Close(ctx)
 }

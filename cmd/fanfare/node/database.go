@@ -69,7 +69,7 @@ func (m *Main) inUse(id string) bool {
 
 // refuse is checkExposure for apps of the database.
 func (m *Main) refuse(a *apps.App) error {
-	for _, host := range m.hosts {
+	for _, host := range m.reachedAt() {
 		if a.IsDefault() && !config.IsLoopback(host) {
 			return fmt.Errorf("its secret is the one that everybody knows (%s), so %s is not served to other machines (server.host): give it a secret of its own", apps.DefaultSecret, host)
 		}

@@ -177,9 +177,9 @@ func TestLookupsLeaveWorkersForOthers(t *testing.T) {
 // Connections of clients leave room for those to the database.
 func TestDescriptorsForTheDatabase(t *testing.T) {
 	m := newNode(t, nil)
-	without := m.engineConfig(nil).Reserved
+	without := m.engineConfig().Reserved
 	m.Config.Database.URL, m.Config.Database.Pool = "postgres://soketi:geheim@db.internal:5432/soketi", 7
-	if got := m.engineConfig(nil).Reserved; got != without+7 {
+	if got := m.engineConfig().Reserved; got != without+7 {
 		t.Errorf("%d descriptors are reserved, and %d without a database of 7 connections", got, without)
 	}
 }

@@ -4,66 +4,86 @@ package node
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/flight"
+	"fanfare/cmd/fanfare/private"
 )
 
-// metricsServer serves /metrics on ports of its own, with net/http: a scrape
-// every few seconds needs no event loop, and must be answered when the loops
-// are busy.
-type metricsServer struct {
-	http  *http.Server
-	addrs []string
-	serve sync.WaitGroup // one for each address
+// startMetrics opens the operator's port, and has stalled loops looked out for.
+func (m *Main) startMetrics(ctx context.Context) error {
+	cfg := &m.Config.Metrics
+	if !cfg.Enabled {
+		return nil
+	}
+	var err error
+	m.flight, err = flight.Start(flight.Config{Stalled: m.engine.Stalled, Trace: cfg.FlightRecorder, Log: m.Log})
+	if err != nil {
+		return err
+	}
+	metrics, usage := m.metricsHandlers()
+	m.private, err = private.Start(ctx, private.Config{
+		Log: m.sampled, Host: cfg.Host, Token: cfg.Token, Profiles: cfg.Profiles, Flight: m.flight, About: m.about(),
+		Metrics: metrics, Usage: usage,
+	}, joinPort(m.privateHosts, cfg.Port))
+	if err != nil {
+		return err
+	}
+	m.MetricsAddrs = m.private.Addrs()
+	return nil
 }
 
-// startMetrics listens on the addresses and serves what the collectors say.
-func startMetrics(ctx context.Context, log *slog.Logger, addrs []string, list ...prometheus.Collector) (*metricsServer, error) {
-	m := &metricsServer{
-		http: &http.Server{
-			Handler:           metricsHandler(log, newMetricsRegistry(list...)),
-			ReadHeaderTimeout: 10 * time.Second,
-			ReadTimeout:       10 * time.Second,
-			IdleTimeout:       2 * time.Minute,
-			MaxHeaderBytes:    16 << 10,
-			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		},
+// findPrivateHosts gives the addresses of the operator's port. Those that other
+// machines reach want a token.
+func (m *Main) findPrivateHosts(ctx context.Context) (err error) {
+	cfg := &m.Config.Metrics
+	if !cfg.Enabled {
+		return nil
 	}
-	for _, addr := range addrs {
-		ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("cannot serve metrics on %s (metrics.host, metrics.port): %w", addr, err), m.Close())
+	if m.privateHosts, err = listenHosts(ctx, m.Log, "metrics.host", cfg.Host); err != nil {
+		return err
+	}
+	for _, host := range m.privateHosts {
+		if cfg.Token == "" && !config.IsLoopback(host) {
+			return config.Errorf("metrics.host = %q lets other machines read metrics and profiles: set metrics.token, which they have to bring "+
+				"(`openssl rand -hex 24` makes one), or listen on 127.0.0.1", cfg.Host)
 		}
-		m.addrs = append(m.addrs, ln.Addr().String())
-		m.serve.Go(func() {
-			if err := m.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-				log.Error("metrics are no longer served", "addr", addr, "error", err)
-			}
-		})
 	}
-	return m, nil
+	return nil
 }
 
-// Close ends open scrapes and returns when the goroutines are gone.
-func (m *metricsServer) Close() error {
-	err := m.http.Close()
-	m.serve.Wait()
-	return err
+// about tells what the operator's port says of the node.
+func (m *Main) about() func() private.About {
+	return func() private.About {
+		return private.About{
+			Version: m.Version, Commit: m.Commit, Phase: m.mux.Phase().String(), Since: m.started, Connections: int(m.engine.Stats().Open),
+		}
+	}
 }
 
-func newMetricsRegistry(list ...prometheus.Collector) *prometheus.Registry {
+// stopMetrics closes the operator's port.
+func (m *Main) stopMetrics() error {
+	m.flight.Stop()
+	if m.private == nil {
+		return nil
+	}
+	return m.private.Close()
+}
+
+// newMetricsRegistry has all that /metrics tells.
+func (m *Main) newMetricsRegistry() *prometheus.Registry {
 	r := prometheus.NewRegistry()
-	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	r.MustRegister(list...)
+	r.MustRegister(runtimeCollectors()...)
+	r.MustRegister(&collector{&m.parts, m.certs}, buildInfo(m.Version, m.Commit))
+	if m.Config.Metrics.SoketiNames {
+		m.addSoketiNames(r)
+	}
 	return r
 }
 
@@ -77,17 +97,17 @@ func buildInfo(version, commit string) prometheus.Collector {
 	return g
 }
 
-func metricsHandler(log *slog.Logger, r *prometheus.Registry) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(r, promhttp.HandlerOpts{
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+// metricsHandlers serve /metrics, and what soketi has beside it: /usage, nil where
+// its names are not wanted.
+func (m *Main) metricsHandlers() (metrics, usage http.Handler) {
+	r := m.newMetricsRegistry()
+	metrics = promhttp.HandlerFor(r, promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(m.sampled.Handler(), slog.LevelWarn),
 		Timeout:  10 * time.Second,
-	}))
-	mux.HandleFunc("GET /{$}", metricsIndex)
-	return mux
-}
-
-func metricsIndex(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = fmt.Fprint(w, "<!doctype html><title>Fanfare</title>\n<h1>Fanfare</h1>\n<p><a href=\"metrics\">metrics</a> for Prometheus</p>\n")
+	})
+	if m.Config.Metrics.SoketiNames {
+		metrics = soketiMetricsHandler(metrics, &soketiJSON{r, m.Log})
+		usage = soketiUsage(func() float64 { return residentBytes(r) })
+	}
+	return metrics, usage
 }

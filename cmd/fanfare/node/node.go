@@ -2,7 +2,7 @@
 
 // Package node is one running server: it assembles engine, channels and protocols
 // as a configuration says, and keeps them: metrics, what is due every second, and
-// apps that are changed while it serves.
+// apps that are changed while it serves, its control socket, and its polite end.
 //
 // It knows no command line and no signals; those are its caller's. All methods of
 // Main are for one goroutine, the one that called Run.
@@ -14,9 +14,16 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
+	"slices"
+	"time"
 
 	"fanfare/channels/apps"
 	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/control"
+	"fanfare/cmd/fanfare/flight"
+	"fanfare/cmd/fanfare/private"
+	"fanfare/engine/tlsconn/certs"
 	"fanfare/protocol"
 )
 
@@ -27,74 +34,98 @@ type Main struct {
 	Config config.Config
 	Log    *slog.Logger
 
+	// Listeners are sockets that listen already, and that are served instead of
+	// server.host and server.port. Run takes them over.
+	Listeners []*os.File
+
+	// TLSListeners are the same for tls.port.
+	TLSListeners []*os.File
+
+	// Reloading is called when somebody has asked for a reload, and what it
+	// returns when that is over. Nil: nobody is told.
+	Reloading func() (reloaded func())
+
 	// Version and Commit are of the binary, for a metric.
 	Version, Commit string
 
-	// Addrs and MetricsAddrs are what is listened on, host:port, once Run has
-	// returned.
-	Addrs, MetricsAddrs []string
+	// Env tells where control sockets are kept, as os.Environ has it.
+	Env []string
+	// Reload and Level are what the control socket has to offer besides; nil: not.
+	Reload func()
+	Level  *slog.LevelVar
 
-	hosts []string // that are listened on
+	// Addrs, TLSAddrs and MetricsAddrs are what is listened on, host:port, once Run
+	// has returned. TLSAddrs are among Addrs.
+	Addrs, TLSAddrs, MetricsAddrs []string
+
+	hosts []string     // to listen on, or that Listeners do
+	open  []string     // those besides on which TLSListeners do
+	certs *certs.Store // nil: no TLS
+	keep  func()       // ends what keeps the certificates; nil before
 	files *apps.Dynamic
 	apps  apps.Source // what files and database have
 	parts
 	gone departed
 
-	metrics *metricsServer
+	private      *private.Server
+	privateHosts []string // that the operator's port is on
+
+	flight  *flight.Recorder
+	control *control.Server
 	upkeep  *upkeep
+	leaving leaving
+	started time.Time
 }
 
 // Run starts the node and returns once it serves. When it fails, nothing is
 // left behind; after it has succeeded, Close is due.
 func (m *Main) Run(ctx context.Context) error {
-	hosts, err := listenHosts(ctx, m.Log, "server.host", m.Config.Server.Host)
-	if err != nil {
+	defer m.closeListeners() // those that the engine has taken are closed, and served, already
+	var err error
+	if err = m.findHosts(ctx); err != nil {
 		return err
 	}
-	if err := m.Config.CheckExposure(hosts); err != nil {
+	if err := m.findPrivateHosts(ctx); err != nil {
 		return err
 	}
-	m.hosts = hosts
+	if err := m.checkExposure(&m.Config); err != nil {
+		return err
+	}
 	if err := m.openApps(ctx); err != nil {
 		return err
 	}
-	if err := m.assemble(joinPort(hosts, m.Config.Server.Port)); err != nil {
+	if m.certs, err = m.openCertificates(); err != nil {
+		return errors.Join(err, m.closeDatabase())
+	}
+	if err = m.checkListeners(); err == nil {
+		err = m.assemble()
+	}
+	if err != nil {
 		return errors.Join(err, m.closeDatabase())
 	}
 	if err := m.engine.Start(); err != nil {
 		return errors.Join(err, m.endHooks(ctx), m.closeDatabase())
 	}
+	m.Addrs, m.TLSAddrs, m.started = m.engine.Addrs(), m.engine.TLSAddrs(), time.Now()
+	m.keep = m.keepCertificates(context.WithoutCancel(ctx), m.certs) // a drain may take hours
 	m.apps.Subscribe(m.changed)
 	m.upkeep = startUpkeep(m.registry.Tick, m.forget)
 	if err := m.startMetrics(ctx); err != nil {
+		return errors.Join(err, m.Close())
+	}
+	if err := m.startControl(ctx); err != nil {
 		return errors.Join(err, m.Close())
 	}
 	m.ready()
 	return nil
 }
 
-func (m *Main) startMetrics(ctx context.Context) error {
-	cfg := &m.Config.Metrics
-	if !cfg.Enabled {
-		return nil
-	}
-	hosts, err := listenHosts(ctx, m.Log, "metrics.host", cfg.Host)
-	if err != nil {
-		return err
-	}
-	m.metrics, err = startMetrics(ctx, m.Log, joinPort(hosts, cfg.Port), &collector{&m.parts}, buildInfo(m.Version, m.Commit))
-	return err
-}
-
 // ready tells the world: /ready, and one line for each address.
 func (m *Main) ready() {
 	m.mux.SetPhase(protocol.Ready)
-	m.Addrs = m.engine.Addrs()
 	for _, addr := range m.Addrs {
-		m.Log.Info("listening", "addr", addr, "loops", m.engine.Loops(), "max_connections", m.engine.MaxConnections())
-	}
-	if m.metrics != nil {
-		m.MetricsAddrs = m.metrics.addrs
+		m.Log.Info("listening", "addr", addr, "tls", slices.Contains(m.TLSAddrs, addr),
+			"loops", m.engine.Loops(), "max_connections", m.engine.MaxConnections())
 	}
 	for _, addr := range m.MetricsAddrs {
 		m.Log.Info("metrics", "addr", addr)
@@ -110,13 +141,29 @@ func (m *Main) Port() int {
 	return int(addr.Port())
 }
 
+// MaxConnections is the number of connections at which newcomers are refused.
+func (m *Main) MaxConnections() int { return m.engine.MaxConnections() }
+
+// Status says in a few words what the node is doing. Any goroutine, once Run has
+// returned, also after Close.
+func (m *Main) Status() string {
+	return fmt.Sprintf("%s, connections: %d", m.mux.Phase(), m.engine.Stats().Open)
+}
+
+// Stalled is for how long a loop has not got on; 0 where all do, and when they have
+// ended. Any goroutine, once Run has returned, also after Close.
+func (m *Main) Stalled() time.Duration {
+	_, since := m.engine.Stalled()
+	return since
+}
+
 // Done is closed when the node has ended, be it by Close or by itself.
 func (m *Main) Done() <-chan struct{} { return m.engine.Done() }
 
-// Close stops listening, sends everybody away with 4200, and waits for what
-// is queued for them to leave, and after it what is queued for webhooks, for
-// the grace period at most. Its error is that of an engine which ended by
-// itself.
+// Close stops listening, sends everybody away with 4200 who is still there, and
+// waits for what is queued for them to leave, and after it what is queued for
+// webhooks, for the grace period at most. Drain before it does that at a pace.
+// Its error is that of an engine which ended by itself.
 func (m *Main) Close() error {
 	var died error
 	select {
@@ -124,13 +171,15 @@ func (m *Main) Close() error {
 		died = fmt.Errorf("the engine ended by itself: %w", reasonOf(m.engine.Err()))
 	default:
 	}
-	m.mux.SetPhase(protocol.Draining)
-	m.Log.Info("stopping", "connections", m.engine.Stats().Open)
 	ctx, cancel := context.WithTimeout(context.Background(), m.Config.Server.ShutdownGrace)
 	defer cancel()
+	m.mux.SetPhase(protocol.Draining)
+	m.leaving.at(control.Ending, m.connections(), m.Config.Server.ShutdownGrace)
+	m.Log.Info("stopping", "connections", m.connections())
 	if err := m.engine.Shutdown(ctx, protocol.Goodbye); err != nil && died == nil {
 		m.Log.Warn("stopped before everything was sent", "error", err)
 	}
+	m.keep()
 	m.upkeep.stop()
 	m.users.Stop()
 	if err := m.endHooks(ctx); err != nil {
@@ -139,9 +188,8 @@ func (m *Main) Close() error {
 	if err := m.closeDatabase(); err != nil {
 		m.Log.Warn("cannot end the connections to the database in order", "error", err)
 	}
-	if m.metrics != nil {
-		died = errors.Join(died, m.metrics.Close())
-	}
+	died = errors.Join(died, m.stopMetrics(), m.control.Close())
+	m.sampler.Flush()
 	m.Log.Info("stopped")
 	return died
 }

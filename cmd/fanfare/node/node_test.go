@@ -41,6 +41,7 @@ func newNode(t *testing.T, change func(*config.Config)) *Main {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.Control.Socket = "" // there is nobody to speak to it
 	if change != nil {
 		change(&l.Config)
 	}
@@ -88,6 +89,26 @@ func TestNodeServesBothLoopbackAddresses(t *testing.T) {
 	}
 }
 
+// A star is every address of both families, for clients and for the operator.
+func TestNodeServesEveryAddress(t *testing.T) {
+	m := startNode(t, func(c *config.Config) {
+		c.Server.Host, c.Metrics.Host = "*", "*"
+		c.Apps[0].Secret, c.Metrics.Token = "a-secret-of-the-tests", "a-token-of-some-length"
+	})
+	loopbacks := []string{"127.0.0.1", "127.0.0.9"}
+	if tryListen(t.Context(), "::1") == nil {
+		loopbacks = append(loopbacks, "::1")
+	}
+	for _, host := range loopbacks {
+		if status, body := get(t, "http://"+net.JoinHostPort(host, strconv.Itoa(m.Port()))+"/up"); status != 200 {
+			t.Errorf("GET /up of %s: %d %s", host, status, body)
+		}
+	}
+	if len(m.MetricsAddrs) != len(m.Addrs) {
+		t.Errorf("clients are served on %v, metrics on %v", m.Addrs, m.MetricsAddrs)
+	}
+}
+
 func TestNodeRefusesAnOccupiedPort(t *testing.T) {
 	m := startNode(t, nil)
 	second := newNode(t, func(c *config.Config) { c.Server.Port = m.Port() })
@@ -109,6 +130,14 @@ func TestNodeRefusesAnOccupiedPort(t *testing.T) {
 	case <-metrics.Done():
 	default:
 		t.Error("its engine still runs")
+	}
+}
+
+// How many handshakes there may be is the engine's to keep.
+func TestHandshakesAreBounded(t *testing.T) {
+	m := newNode(t, func(c *config.Config) { c.TLS.Handshakes, c.TLS.HandshakesOpen = 3, 77 })
+	if cfg := m.engineConfig(); cfg.Handshakes != 3 || cfg.HandshakesOpen != 77 {
+		t.Errorf("got %d and %d, want 3 and 77", cfg.Handshakes, cfg.HandshakesOpen)
 	}
 }
 
@@ -188,7 +217,7 @@ func TestMetricsCanBeOff(t *testing.T) {
 
 func TestSettingsArriveInTheEngine(t *testing.T) {
 	m := Main{Config: config.Config{Server: config.Server{QueueAge: time.Minute}}}
-	if got := m.engineConfig(nil).QueueAge; got != time.Minute {
+	if got := m.engineConfig().QueueAge; got != time.Minute {
 		t.Errorf("queue_age is %v in the engine, want 1m", got)
 	}
 }

@@ -29,8 +29,14 @@ type reloads struct {
 	refuse func(*config.Config) error // conditions of the node; nil: none
 	first  *config.Loaded             // what the node was started with
 
+	// reloading is Main's; nil: nobody is told.
+	reloading func() (reloaded func())
+
 	// overlap is told server.secret_overlap after a reload; nil: nobody is.
 	overlap func(time.Duration)
+
+	// hup is called on a signal; nil: nobody is.
+	hup func()
 
 	// Owned by the goroutine.
 	last    *config.Loaded // whose apps are in force
@@ -45,8 +51,12 @@ type reloads struct {
 func (m *Main) Watch(ctx context.Context, first *config.Loaded, level *slog.LevelVar, hup <-chan os.Signal) (stop func()) {
 	r := &reloads{
 		log: m.Log, level: level, apps: m.files, first: first,
-		refuse:  func(c *config.Config) error { return c.CheckExposure(m.hosts) },
-		overlap: m.setSecretOverlap,
+		refuse:    m.checkExposure,
+		overlap:   m.setSecretOverlap,
+		reloading: m.Reloading,
+	}
+	if m.certs != nil {
+		r.hup = func() { m.certs.Reload(true) }
 	}
 	return r.start(ctx, newFileWatch(m.Log, usualPace, first.Sources().Files()...), hup)
 }
@@ -67,13 +77,24 @@ func (r *reloads) start(ctx context.Context, w *fileWatch, hup <-chan os.Signal)
 			case <-w.changed:
 				r.reload(false)
 			case <-hup:
-				r.reload(true)
+				r.reloadAsTold()
 			}
 		}
 	})
 	return func() {
 		cancel()
 		running.Wait()
+	}
+}
+
+// reloadAsTold reloads because somebody waits for it.
+func (r *reloads) reloadAsTold() {
+	if r.reloading != nil {
+		defer r.reloading()()
+	}
+	r.reload(true)
+	if r.hup != nil {
+		r.hup()
 	}
 }
 
@@ -84,13 +105,16 @@ func (r *reloads) reload(forced bool) {
 		r.complain(err, forced)
 		return
 	}
+	before := r.last
 	r.last = next
 	if len(changes) > 0 || forced || r.fault != "" {
 		added, changed, removed := idsOf(changes)
 		r.log.Info("apps reloaded", "added", added, "changed", changed, "removed", removed, "apps", r.apps.Len())
 	}
 	r.fault = ""
-	r.takeLevel(next.Log.Level)
+	if next.Log.Level != before.Log.Level { // else it may have been set over the control socket
+		r.takeLevel(next.Log.Level)
+	}
 	r.askForRestart(next)
 }
 

@@ -180,6 +180,12 @@ func TestReloadNamesWhatNeedsARestart(t *testing.T) {
 	if r.level.Level() != slog.LevelDebug {
 		t.Errorf("the level is %v", r.level.Level())
 	}
+	r.level.Set(slog.LevelWarn) // by other means
+	r.put("fanfare.toml", "[log]\nlevel = \"debug\"\n"+appTable("1", "b"))
+	r.want("nothing to be told", false)
+	if r.level.Level() != slog.LevelWarn {
+		t.Errorf("a reload that does not change log.level makes it %v", r.level.Level())
+	}
 }
 
 func TestReloadAbridgesLongLists(t *testing.T) {
@@ -248,5 +254,22 @@ func BenchmarkReload(b *testing.B) {
 		if _, err := config.Load(config.Sources{File: dir + "/fanfare.toml"}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// A level that was set over the control socket stays until log.level changes.
+func TestReloadLeavesALevelAlone(t *testing.T) {
+	r := newReloading(t, appTable("1", "a"), "# none\n")
+	r.level.Set(slog.LevelDebug)
+	r.want("another app", false)
+	r.put("apps.toml", appTable("2", "b"))
+	r.want("another app", false, `level=INFO msg="apps reloaded" added=[2] changed=[] removed=[] apps=2`)
+	if got := r.level.Level(); got != slog.LevelDebug {
+		t.Errorf("the level is %v after a reload of apps, want debug still", got)
+	}
+	r.put("fanfare.toml", "[log]\nlevel = \"warn\"\n"+appTable("1", "a"))
+	r.want("the level in the file", false)
+	if got := r.level.Level(); got != slog.LevelWarn {
+		t.Errorf("the level is %v after the file's has changed, want warn", got)
 	}
 }
