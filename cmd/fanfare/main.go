@@ -1,5 +1,6 @@
 // Command fanfare is the server and the tools around it: serve, init and app for
-// its configuration, the clients publish and tail, and the load generator bench.
+// its configuration, the clients publish, tail and health, the load generator bench, and
+// drain, status, reload and log-level for who runs a server.
 //
 // It parses, starts and stops; whatever knows something about sockets,
 // channels or protocols lives in packages engine, channels and protocol.
@@ -9,21 +10,20 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"fanfare/cmd/fanfare/app"
 	"fanfare/cmd/fanfare/bench"
 	"fanfare/cmd/fanfare/client"
 	"fanfare/cmd/fanfare/command"
+	"fanfare/cmd/fanfare/doctor"
+	"fanfare/cmd/fanfare/operator"
 )
 
 func main() { os.Exit(realMain()) }
 
 func realMain() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := command.UntilSignal(context.Background())
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	b := readBuild()
 	c := command.Process{
 		Commands: commands(),
@@ -35,7 +35,8 @@ func realMain() int {
 
 // commands lists all commands in the order of the help.
 func commands() []*command.Command {
-	return []*command.Command{
-		serveCommand(), initCommand(), app.Command(), client.PublishCommand(), client.TailCommand(), bench.Command(), versionCommand(),
+	list := []*command.Command{
+		serveCommand(), initCommand(), app.Command(), client.PublishCommand(), client.TailCommand(), client.HealthCommand(), bench.Command(), doctor.Command(),
 	}
+	return append(append(list, operator.Commands()...), versionCommand())
 }

@@ -11,24 +11,59 @@ import (
 	"fanfare/cmd/fanfare/client"
 	"fanfare/cmd/fanfare/command"
 	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/control"
+	"fanfare/cmd/fanfare/doctor"
 	"fanfare/cmd/fanfare/node"
 	"fanfare/cmd/fanfare/term"
 )
 
-// serve runs a node until ctx ends (exit 0), or until it fails.
+// serve runs a node until ctx ends or it is asked to drain (exit 0), or until it
+// fails.
 func (s *serving) serve(ctx context.Context, c *command.Process, l *config.Loaded) error {
+	// Both to the end of the process: the last moment is none to die of them either.
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
-	log, level := newLogger(c.Stderr, l.Log)
-	m := &node.Main{Config: l.Config, Log: log, Version: c.Version, Commit: c.Commit}
+	signal.Ignore(syscall.SIGPIPE) // whoever reads the log may go away; clients stay
+	log, err := newLog(c.Stderr, l.Log)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	m := &node.Main{Config: l.Config, Log: log.Logger, Version: c.Version, Commit: c.Commit, Env: c.Env, Level: log.Level, Reload: func() {
+		select {
+		case hup <- syscall.SIGHUP:
+		default: // one is on its way already
+		}
+	}}
+	service, err := underManager(c, m)
+	if err != nil {
+		return err
+	}
 	if err := m.Run(ctx); err != nil {
 		return err
 	}
+	s.greet(c, l, m)
+	stop := m.Watch(context.WithoutCancel(ctx), l, log.Level, hup)
+	service.Ready()
+	defer service.Ended()
+	pace, polite := untilEnd(ctx, m)
+	service.Stopping()
+	if polite {
+		drain(ctx, m, pace)
+	}
+	stop()
+	return m.Close()
+}
+
+// greet says what matters to who has just started the node.
+func (s *serving) greet(c *command.Process, l *config.Loaded, m *node.Main) {
 	if l.Builtin {
 		m.Log.Warn("no app is configured: serving the one whose secret everybody knows, on this machine only; `fanfare init` makes one of your own",
 			"app_id", l.Apps[0].ID, "app_key", l.Apps[0].Key)
-	} else if len(l.Apps) == 0 && l.Database.URL == "" {
+	} else {
+		doctor.WarnAtStart(m.Log, &l.Config, m.MaxConnections())
+	}
+	if len(l.Apps) == 0 && l.Database.URL == "" {
 		m.Log.Warn("no app is configured, so nobody is served; `fanfare app add` makes one")
 	}
 	if b, ok := client.NewBanner(c, l, m.Port(), s.banner); ok && (s.banner || term.IsTerminal(c.Stdout)) {
@@ -36,11 +71,25 @@ func (s *serving) serve(ctx context.Context, c *command.Process, l *config.Loade
 			m.Log.Warn("cannot write to standard output", "error", err)
 		}
 	}
-	stop := m.Watch(ctx, l, level, hup)
+}
+
+// untilEnd returns when the node is to end, and how.
+func untilEnd(ctx context.Context, m *node.Main) (pace control.Pace, polite bool) {
 	select {
 	case <-ctx.Done():
+		return m.Pace(), command.Terminated(ctx)
+	case pace = <-m.Asked():
+		return pace, true
 	case <-m.Done():
+		return pace, false
 	}
-	stop()
-	return m.Close()
+}
+
+// drain has the node drain until that is done, or somebody at a terminal does not
+// want to wait (SIGINT). SIGTERM in the middle of a drain that was asked for
+// otherwise asks for what is done already.
+func drain(ctx context.Context, m *node.Main, pace control.Pace) {
+	hurry, stop := signal.NotifyContext(context.WithoutCancel(ctx), os.Interrupt)
+	defer stop()
+	m.Drain(hurry, pace)
 }
