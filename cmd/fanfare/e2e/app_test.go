@@ -46,10 +46,16 @@ type application struct {
 // startApplication starts an application for the server s.
 func startApplication(t *testing.T, s *server) *application {
 	t.Helper()
-	a := &application{pusher: s.library()}
+	return startApplicationWith(t, s.library(), stockOptions(t, s.addr))
+}
+
+// startApplicationWith is startApplication with a library that reaches a server, and what leads a page there.
+func startApplicationWith(t *testing.T, library *pusher.Client, broadcasting args) *application {
+	t.Helper()
+	a := &application{pusher: library}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /broadcasting/auth", a.authorize)
-	mux.HandleFunc("GET /{$}", a.room(stockOptions(t, s.addr)))
+	mux.HandleFunc("GET /{$}", a.room(broadcasting))
 	mux.HandleFunc("POST /messages", a.messages)
 	mux.Handle("GET /page/", http.FileServerFS(page))
 	mux.Handle("GET /npm/", http.StripPrefix("/npm/", http.FileServer(http.Dir("node_modules"))))

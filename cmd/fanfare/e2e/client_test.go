@@ -23,7 +23,12 @@ type client struct {
 // connectPusher connects pusher-js to addr with the options of a self-hosted server.
 func connectPusher(t *testing.T, n *node, name, addr string, app *application) *client {
 	t.Helper()
-	options := stockOptions(t, addr)
+	return connectPusherWith(t, n, name, stockOptions(t, addr), app)
+}
+
+// connectPusherWith is connectPusher with the options that lead to a server.
+func connectPusherWith(t *testing.T, n *node, name string, options args, app *application) *client {
+	t.Helper()
 	options["cluster"] = "" // pusher-js insists on one
 	options["channelAuthorization"] = args{"endpoint": app.URL + "/broadcasting/auth", "headers": args{"X-User": name}}
 	c := &client{node: n, name: name}
@@ -34,7 +39,12 @@ func connectPusher(t *testing.T, n *node, name, addr string, app *application) *
 // connectEcho connects Laravel Echo to addr with the options of Laravel's stock bootstrap file for Reverb.
 func connectEcho(t *testing.T, n *node, name, addr string, app *application) *client {
 	t.Helper()
-	options := stockOptions(t, addr)
+	return connectEchoWith(t, n, name, stockOptions(t, addr), app)
+}
+
+// connectEchoWith is connectEcho with the options that lead to a server.
+func connectEchoWith(t *testing.T, n *node, name string, options args, app *application) *client {
+	t.Helper()
 	options["broadcaster"] = "reverb"
 	options["key"] = appKey
 	options["authEndpoint"] = app.URL + "/broadcasting/auth"

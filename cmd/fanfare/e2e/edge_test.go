@@ -90,7 +90,10 @@ func certificate(t *testing.T) (path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
+		DNSNames: []string{"ws.example.com"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -106,60 +109,6 @@ func certificate(t *testing.T) (path string) {
 		t.Fatal(err)
 	}
 	return path
-}
-
-const edgeNginxConf = `
-load_module /usr/lib/nginx/modules/ngx_stream_module.so;
-daemon off;
-pid nginx.pid;
-error_log stderr;
-events {}
-http {
-	access_log off;
-	client_body_temp_path temp;
-	proxy_temp_path temp;
-	fastcgi_temp_path temp;
-	scgi_temp_path temp;
-	uwsgi_temp_path temp;
-	server {
-		listen %[1]s;
-		listen %[2]s ssl;
-		ssl_certificate %[5]s;
-		ssl_certificate_key %[5]s;
-		location / {
-			proxy_pass http://%[4]s;
-			proxy_http_version 1.1;
-			proxy_set_header Upgrade $http_upgrade;
-			proxy_set_header Connection "upgrade";
-			proxy_set_header Host $host;
-			proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-			proxy_set_header X-Forwarded-Proto $scheme;
-		}
-	}
-}
-stream {
-	server {
-		listen %[3]s;
-		proxy_pass %[4]s;
-		proxy_protocol on;
-	}
-}
-`
-
-// startEdgeNginx puts nginx in front of a server: a plain port and a TLS port that tell of the client in header fields, and one
-// that does in a PROXY header of version 1.
-func startEdgeNginx(t *testing.T, s *server) (plain, secure, stream string) {
-	t.Helper()
-	dir := t.TempDir()
-	conf := filepath.Join(dir, "nginx.conf")
-	cmd := exec.Command("/usr/sbin/nginx", "-p", dir, "-c", conf, "-e", "stderr")
-	plain, secure, stream = inherited(t, cmd), inherited(t, cmd), inherited(t, cmd)
-	if err := os.WriteFile(conf, fmt.Appendf(nil, edgeNginxConf, plain, secure, stream, s.addr, certificate(t)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd.Env = append(os.Environ(), "NGINX=3;4;5;")
-	process.Launch(t, cmd, nil)
-	return plain, secure, stream
 }
 
 const haproxyConf = `
@@ -257,7 +206,7 @@ func knocks(t *testing.T, from, url string, want int, forged ...string) {
 func TestCallersBehindNginx(t *testing.T) {
 	t.Parallel()
 	s := serveEdge(t, false)
-	plain, secure, _ := startEdgeNginx(t, s)
+	plain, secure, _ := startNginx(t, s)
 	knocks(t, alice, "ws://"+plain+"/app/tls", 4000)
 	knocks(t, alice, "ws://"+plain+"/app/tls", 4000, "X-Forwarded-Proto", "https")
 	knocks(t, alice, "ws://"+s.addr+"/app/tls", 4000, "X-Forwarded-Proto", "https", "X-Forwarded-For", bob)
@@ -275,7 +224,7 @@ func TestCallersBehindPROXY(t *testing.T) {
 	t.Parallel()
 	s := serveEdge(t, true)
 	v1, v2, v2TLS, v2OverTLS, none := startHAProxy(t, s)
-	_, _, stream := startEdgeNginx(t, s)
+	_, _, stream := startNginx(t, s)
 	for i, proxy := range []string{v1, v2, v2TLS, stream} {
 		client, forged := fmt.Sprintf("127.0.1.%d", i), []string{"X-Forwarded-For", "203.0.113.66", "X-Forwarded-Proto", "https"}
 		knocks(t, client, "ws://"+proxy+"/app/tls", 4000, forged...)

@@ -4,20 +4,39 @@ package e2e
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"fanfare/cmd/fanfare/e2e/process"
 )
 
-// nginxConf hands WebSockets through as nginx's own documentation shows it, and leaves every time-out at its default. So
-// proxy_read_timeout is 60 s: nginx cuts a connection on which the server says nothing for that long.
-const nginxConf = `
+// recommended is a proxy's configuration as docs/proxies.md recommends it, with the addresses and files of the test: pairs of what
+// stands there and what is to stand there.
+func recommended(t *testing.T, name string, pairs ...string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("../../../deploy/proxy", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		if !strings.Contains(string(b), pairs[i]) {
+			t.Fatalf("%s has no %q", name, pairs[i])
+		}
+	}
+	return strings.NewReplacer(pairs...).Replace(string(b))
+}
+
+// nginxMain is what stands around a site, in the folder of the test, and a port that tells of clients in a PROXY header of
+// version 1.
+const nginxMain = `
+load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 daemon off;
+user root; # of the folder, where the test runs as root
 pid nginx.pid;
 error_log stderr;
 events {}
@@ -28,46 +47,42 @@ http {
 	fastcgi_temp_path temp;
 	scgi_temp_path temp;
 	uwsgi_temp_path temp;
+%s
+}
+stream {
 	server {
 		listen %s;
-		location / {
-			proxy_pass http://%s;
-			proxy_http_version 1.1;
-			proxy_set_header Upgrade $http_upgrade;
-			proxy_set_header Connection "upgrade";
-			proxy_set_header Host $host;
-		}
+		proxy_pass %s;
+		proxy_protocol on;
 	}
 }
 `
 
-// startNginx puts Debian's nginx in front of a server and answers with its address.
+// startNginx puts Debian's nginx in front of a server: a plain port and a TLS port that tell of the client in header fields, and
+// one that does in a PROXY header.
 //
-// nginx can't choose a free port. So the test listens on one, and nginx inherits the socket in the way that it hands its own
-// over when it is upgraded: the variable NGINX lists the descriptors. Who connects early just waits.
-func startNginx(t *testing.T, s *server) string {
+// nginx can't choose a free port. So the test listens, and nginx inherits the sockets in the way that it hands its own over when
+// it is upgraded: the variable NGINX lists the descriptors. Who connects early just waits.
+func startNginx(t *testing.T, s *server) (plain, secure, stream string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("cannot listen: %v", err)
-	}
-	defer listener.Close()
-	socket, err := listener.(*net.TCPListener).File()
-	if err != nil {
-		t.Fatalf("cannot hand a socket over: %v", err)
-	}
-	defer socket.Close()
+	plain, secure, stream, _ = startNginxProcess(t, s)
+	return plain, secure, stream
+}
+
+func startNginxProcess(t *testing.T, s *server) (plain, secure, stream string, reload func() error) {
+	t.Helper()
 	dir := t.TempDir()
-	addr := listener.Addr().String()
 	conf := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, addr, s.addr), 0o600); err != nil {
+	cmd := exec.Command("/usr/sbin/nginx", "-p", dir, "-c", conf, "-e", "stderr")
+	plain, secure, stream = inherited(t, cmd), inherited(t, cmd), inherited(t, cmd)
+	site := recommended(t, "nginx.conf", "listen 80;", "listen "+plain+";", "listen 443 ssl;", "listen "+secure+" ssl;",
+		"127.0.0.1:6001", s.addr, "/etc/ssl/private/ws.example.com.pem", certificate(t))
+	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxMain, site, stream, s.addr), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("/usr/sbin/nginx", "-p", dir, "-c", conf, "-e", "stderr")
-	cmd.ExtraFiles = []*os.File{socket} // descriptor 3 over there
-	cmd.Env = append(os.Environ(), "NGINX=3;")
+	cmd.Env = append(os.Environ(), "NGINX=3;4;5;")
 	process.Launch(t, cmd, nil)
-	return addr
+	return plain, secure, stream, func() error { return cmd.Process.Signal(syscall.SIGHUP) }
 }
 
 // TestQuietBehindNginx: a page on which nothing happens stays connected behind a proxy that cuts silent connections after 60 s,
@@ -76,7 +91,8 @@ func TestQuietBehindNginx(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	app := startApplication(t, s)
-	alice := connectPusher(t, startNode(t, "client"), "alice", startNginx(t, s), app)
+	proxy, _, _ := startNginx(t, s)
+	alice := connectPusher(t, startNode(t, "client"), "alice", proxy, app)
 	alice.subscribe(t, "private-orders", "created")
 	alice.expect(t, "state", seen{State: "connected"})
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"sync"
 	"testing"
@@ -61,9 +62,11 @@ type feedKey struct{ client, kind string }
 // maxUnread bounds what one client has reported and the test has not looked at yet.
 const maxUnread = 1024
 
-func startNode(t *testing.T, script string) *node {
+// startNode starts one, whose environment has some variables more.
+func startNode(t *testing.T, script string, env ...string) *node {
 	t.Helper()
 	cmd := exec.Command("node", "node/driver.mjs", script)
+	cmd.Env = append(os.Environ(), env...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatalf("cannot make a pipe to node: %v", err)

@@ -127,8 +127,13 @@ type nodeLibrary struct {
 
 func newNodeLibrary(t *testing.T, s *server) *nodeLibrary {
 	t.Helper()
-	address := stockOptions(t, s.addr)
-	return &nodeLibrary{node: startNode(t, "publisher"), options: args{
+	return newNodeLibraryAt(t, startNode(t, "publisher"), s.addr)
+}
+
+func newNodeLibraryAt(t *testing.T, script *node, addr string) *nodeLibrary {
+	t.Helper()
+	address := stockOptions(t, addr)
+	return &nodeLibrary{node: script, options: args{
 		"appId":                     appID,
 		"key":                       appKey,
 		"secret":                    appSecret,

@@ -26,9 +26,10 @@ type server struct {
 }
 
 // serve starts a server and waits until it listens. At the end of the test it is stopped, and must exit with code 0.
-func serve(t *testing.T) *server {
+func serve(t *testing.T, flags ...string) *server {
 	t.Helper()
-	s := process.Serve(t, process.Fanfare(t, "serve", "--host", "127.0.0.1", "--port", "0", "--metrics-port", "0"))
+	args := append([]string{"serve", "--host", "127.0.0.1", "--port", "0", "--metrics-port", "0"}, flags...)
+	s := process.Serve(t, process.Fanfare(t, args...))
 	return &server{Server: s, addr: s.Addr, metrics: s.Metrics}
 }
 

@@ -14,6 +14,7 @@ type Server struct {
 	*Process
 
 	Addr    string // host:port of the WebSocket and HTTP side, the first of several
+	TLS     string // the first of those that speak TLS; empty: none
 	Metrics string // host:port of the metrics
 }
 
@@ -22,27 +23,44 @@ type Server struct {
 func Serve(t *testing.T, cmd *exec.Cmd) *Server {
 	t.Helper()
 	addresses := map[string]chan string{"listening": make(chan string, 1), "metrics": make(chan string, 1)}
+	secure := make(chan string, 1)
 	p := Launch(t, cmd, func(line string) {
-		message, addr := addressOf(line)
-		select {
-		case addresses[message] <- addr: // never, where there is no such channel
-		default:
+		message, addr, tls := addressOf(line)
+		offer(addresses[message], addr) // to nobody, where there is no such channel
+		if tls {
+			offer(secure, addr)
 		}
 	})
-	return &Server{
+	s := &Server{
 		Process: p,
 		Addr:    p.await(t, addresses["listening"], "listening"),
 		Metrics: p.await(t, addresses["metrics"], "metrics"),
 	}
+	select {
+	case s.TLS = <-secure: // it is told before the metrics
+	default:
+	}
+	return s
 }
 
-// addressOf reads the two members of a JSON log line that tell where something listens.
-func addressOf(line string) (message, addr string) {
-	var entry struct{ Msg, Addr string }
-	if json.Unmarshal([]byte(line), &entry) != nil {
-		return "", ""
+// offer gives the first of several.
+func offer(to chan<- string, addr string) {
+	select {
+	case to <- addr:
+	default:
 	}
-	return entry.Msg, entry.Addr
+}
+
+// addressOf reads the members of a JSON log line that tell where something listens.
+func addressOf(line string) (message, addr string, tls bool) {
+	var entry struct {
+		Msg, Addr string
+		TLS       bool
+	}
+	if json.Unmarshal([]byte(line), &entry) != nil {
+		return "", "", false
+	}
+	return entry.Msg, entry.Addr, entry.TLS
 }
 
 func (p *Process) await(t *testing.T, address <-chan string, message string) string {
