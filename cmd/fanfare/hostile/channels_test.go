@@ -95,3 +95,55 @@ func (s *server) occupied(prefix string, want int) error {
 	}
 	return nil
 }
+
+// crowdedNode subscribes to more channels than the node has room for, on connections that are each within the app's limit. What
+// is beyond is refused; the crowd keeps its subscriptions, and others find room when the attacker has gone.
+var crowdedNode = attack{
+	name:   "more subscriptions than the node takes",
+	growth: 24 * mib,
+	why:    "10,000 subscriptions with channels of their own at 700 bytes each, and as much again for the garbage collector",
+	flags:  []string{"--loops", "1", "--max-subscriptions", "10000"},
+	run: func(s *server) error {
+		const batch = 100
+		first, err := s.connect(victim)
+		if err != nil {
+			return err
+		}
+		defer first.Close()
+		for n := 0; n < allowedChannels-crowdSize; n += batch {
+			if err := first.crowd(n, batch); err != nil {
+				return err
+			}
+		}
+		second, err := s.connect(victim)
+		if err != nil {
+			return err
+		}
+		defer second.Close()
+		if err := second.refused(subscribeWith(map[string]string{"channel": "crowded"}), "as many subscriptions as it can hold"); err != nil {
+			return err
+		}
+		first.Close()
+		if err := s.falls("fanfare_subscriptions", crowdSize); err != nil {
+			return err
+		}
+		return second.join(victim, "crowded", "")
+	},
+}
+
+// crowd subscribes to n channels and wants to be confirmed on each.
+func (p *peer) crowd(from, n int) error {
+	var messages []string
+	for i := from; i < from+n; i++ {
+		messages = append(messages, subscribeWith(map[string]string{"channel": fmt.Sprint("crowded-", i)}))
+	}
+	if err := p.say(messages...); err != nil {
+		return err
+	}
+	for range n {
+		if e, err := p.event(); err != nil || e.Event != "pusher_internal:subscription_succeeded" {
+			return unlike(err, "subscribing was answered with %+v", e)
+		}
+	}
+	return nil
+}

@@ -23,6 +23,7 @@ const guestMemory = 512 * mib
 // TestClock sets the clock back by an hour and ahead by two while the program runs. No machine that is used for anything else
 // can have that done to it, so this very test goes on in a guest, which is a process.
 func TestClock(t *testing.T) {
+	t.Parallel()
 	if guest.Inside() {
 		t.Run("back", func(t *testing.T) { leap(t, -time.Hour) })
 		t.Run("ahead", func(t *testing.T) { leap(t, 2*time.Hour) })

@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	crowdSize     = 100
+	crowdSize     = 100 // by TLS five times as many
 	crowdChannel  = "good"
 	eventInterval = 25 * time.Millisecond  // between two events to the crowd
 	pingInterval  = 100 * time.Millisecond // between two pings of one client
 )
 
-// crowd is a hundred clients that do nothing wrong: they are subscribed to one channel, take its events, and ping. Every one
+// crowd is some hundred clients that do nothing wrong: they are subscribed to one channel, take its events, and ping. Every one
 // of them must get every event, once and in order.
 type crowd struct {
 	server  *server
@@ -48,8 +48,12 @@ type member struct {
 
 // gather connects a crowd and lets it work.
 func gather(s *server) (*crowd, error) {
-	c := &crowd{server: s, http: kept(1), quit: make(chan struct{}), failed: make(chan error, crowdSize+1)}
-	for range crowdSize {
+	size := crowdSize
+	if s.TLS != "" {
+		size *= 5
+	}
+	c := &crowd{server: s, http: kept(1), quit: make(chan struct{}), failed: make(chan error, size+1)}
+	for range size {
 		p, err := s.connect(victim)
 		if err != nil {
 			return nil, err
@@ -66,7 +70,7 @@ func gather(s *server) (*crowd, error) {
 	}
 	for i, m := range c.members {
 		go func() { m.last <- m.listen() }()
-		c.work(func() error { return m.ping(time.Duration(i) * pingInterval / crowdSize) })
+		c.work(func() error { return m.ping(time.Duration(i) * pingInterval / time.Duration(size)) })
 	}
 	c.work(c.publish)
 	return c, nil

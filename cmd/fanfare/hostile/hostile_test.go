@@ -18,6 +18,7 @@ type attack struct {
 	growth int64    // bytes by which the server's resident memory may rise, at its peak
 	why    string   // where that bound comes from
 	flags  []string // of serve
+	secure bool     // the crowd comes by TLS
 	run    func(s *server) error
 }
 
@@ -25,7 +26,8 @@ type attack struct {
 var attacks = []attack{
 	slowHeads, longHeads, halfOpen,
 	hugeFrames, endlessMessages, pingFlood, deafPingFlood, brokenText,
-	deepJSON, manyChannels, stalledReader, crossApp, forgedUser,
+	deepJSON, manyChannels, crowdedNode, stalledReader, crossApp, forgedUser,
+	endlessHandshakes, brokenHandshakes, keyUpdates,
 }
 
 // quietTime is how long the crowd is watched before an attack, and the least that an attack takes.
@@ -53,10 +55,18 @@ func TestHostile(t *testing.T) {
 
 // test runs one attack and gives its row of the table.
 func (a *attack) test(t *testing.T) string {
-	s := serve(t, a.flags...)
+	flags := a.flags
+	if a.secure {
+		flags = append(tlsFlags(t), flags...)
+	}
+	s := serve(t, flags...)
 	c, err := gather(s)
 	if err != nil {
 		t.Fatalf("cannot gather the good clients: %v", err)
+	}
+	goroutines, err := s.metric("go_goroutines")
+	if err != nil {
+		t.Fatal(err)
 	}
 	<-time.After(quietTime)
 	r := report{pongs: c.pongs.take(), events: c.events.take()}
@@ -85,6 +95,10 @@ func (a *attack) test(t *testing.T) string {
 		t.Errorf("resident memory rose from %s by %s MiB, want at most %s (%s)", inMiB(r.resident), inMiB(r.growth), inMiB(a.growth), a.why)
 	}
 	s.unharmed(t)
+	const workers = 16 // more or less, of a pool
+	if err := s.falls("go_goroutines", goroutines+workers); err != nil {
+		t.Error(err)
+	}
 	return r.row(a)
 }
 

@@ -17,6 +17,7 @@ func TestMain(m *testing.M) {
 	if guest.Inside() {
 		liveAsGuest(m) // does not return
 	}
+	liveAsFlood()                     // does not return where this is a flood
 	_ = os.Setenv("CGO_ENABLED", "0") // fails only for names that are none
 	process.Main(m, "-trimpath")
 }

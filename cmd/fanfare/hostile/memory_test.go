@@ -26,7 +26,7 @@ func (s *server) peak() (int64, error) { return s.status("VmHWM:") }
 // restartPeak makes the kernel forget earlier peaks. See proc_pid_clear_refs(5).
 func (s *server) restartPeak() error { return os.WriteFile(s.proc("clear_refs"), []byte("5"), 0) }
 
-func (s *server) proc(file string) string { return fmt.Sprintf("/proc/%d/%s", s.Cmd.Process.Pid, file) }
+func (s *server) proc(file string) string { return fmt.Sprintf("/proc/%d/%s", s.pid(), file) }
 
 // status reads a figure of /proc/PID/status, which is in kB.
 func (s *server) status(name string) (int64, error) {

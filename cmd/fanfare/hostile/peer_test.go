@@ -4,6 +4,7 @@ package hostile
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ const maxFrame = 16 * mib // from the server
 type peer struct {
 	*net.TCPConn
 
+	secure   *tls.Conn // nil: nothing is sealed
 	frames   websocket.Reader
 	buf      []byte // where frames lie
 	have     []byte // the part of buf that is read and not used
@@ -41,11 +43,41 @@ func (s *server) dial() (*peer, error) {
 	return p, p.SetDeadline(time.Now().Add(2 * patience))
 }
 
-// connect opens a session of an app.
+// dialTLS opens a connection to the TLS port and says nothing.
+func (s *server) dialTLS() (*peer, error) {
+	plain := *s
+	plain.addr = s.TLS
+	return plain.dial()
+}
+
+// Read and Write take and give what is inside, where the peer speaks TLS.
+
+func (p *peer) Read(b []byte) (int, error) {
+	if p.secure != nil {
+		return p.secure.Read(b)
+	}
+	return p.TCPConn.Read(b)
+}
+
+func (p *peer) Write(b []byte) (int, error) {
+	if p.secure != nil {
+		return p.secure.Write(b)
+	}
+	return p.TCPConn.Write(b)
+}
+
+// connect opens a session of an app, by TLS where there is some.
 func (s *server) connect(a *app) (*peer, error) {
-	p, err := s.dial()
+	dial := s.dial
+	if s.TLS != "" {
+		dial = s.dialTLS
+	}
+	p, err := dial()
 	if err != nil {
 		return nil, err
+	}
+	if s.TLS != "" {
+		p.secure = tls.Client(p.TCPConn, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // it is not the certificate that is tried
 	}
 	if err := p.upgrade(a); err != nil {
 		p.Close()
@@ -93,7 +125,7 @@ type answer struct {
 
 // answer reads an HTTP answer. What follows it stays for the next read.
 func (p *peer) answer() (answer, error) {
-	in := bufio.NewReaderSize(io.MultiReader(&taken{p}, p.TCPConn), 4*kib)
+	in := bufio.NewReaderSize(io.MultiReader(&taken{p}, p), 4*kib)
 	response, err := http.ReadResponse(in, nil)
 	if err != nil {
 		return answer{}, fmt.Errorf("no HTTP answer: %w", err)

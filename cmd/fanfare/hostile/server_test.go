@@ -37,11 +37,30 @@ func settings() []byte {
 
 // server is a running `fanfare serve`, otherwise with its default settings.
 type server struct {
-	*process.Server
+	*process.Server // nil where a test has started it otherwise: then process and logFile are set
 
 	addr    string // host:port of the WebSocket and HTTP side
 	metrics string // host:port of the metrics
 	config  string // its configuration file
+	process int    // its number
+	logFile string // where its log goes
+}
+
+// pid is the number of the server's process.
+func (s *server) pid() int {
+	if s.Server != nil {
+		return s.Cmd.Process.Pid
+	}
+	return s.process
+}
+
+// log is what the server has said so far.
+func (s *server) log(t *testing.T) string {
+	t.Helper()
+	if s.Server != nil {
+		return s.Log()
+	}
+	return string(must(os.ReadFile(s.logFile))(t))
 }
 
 // serve starts a server on free ports and waits until it listens. At the end of the test it must stop with exit code 0.

@@ -17,6 +17,7 @@ const (
 
 // dictation is clients that send numbered events on a hundred channels, eventsPerSecond all together.
 type dictation struct {
+	name     string // part of its channels' names
 	speakers [speakers]*speaker
 	quit     chan struct{}
 	work     sync.WaitGroup
@@ -31,11 +32,13 @@ type speaker struct {
 	err  error       // the first write that failed; guarded by mu
 }
 
-func topic(speaker, n int) string { return fmt.Sprintf("private-desk-%d-%d", speaker, n) }
+func (d *dictation) topic(speaker, n int) string {
+	return fmt.Sprintf("private-%s-%d-%d", d.name, speaker, n)
+}
 
-// dictate connects the speakers, and begins on each channel with the number that b waits for.
-func dictate(s *server, b *box) (*dictation, error) {
-	d := &dictation{quit: make(chan struct{})}
+// dictate connects the speakers, and begins on each channel of that name with the number that b waits for.
+func dictate(s *server, b *box, name string) (*dictation, error) {
+	d := &dictation{name: name, quit: make(chan struct{})}
 	for i := range d.speakers {
 		p, err := s.connect(victim)
 		if err != nil {
@@ -43,44 +46,44 @@ func dictate(s *server, b *box) (*dictation, error) {
 		}
 		d.speakers[i] = &speaker{peer: p}
 		for n := range topics {
-			if err := p.join(victim, topic(i, n), ""); err != nil {
+			if err := p.join(victim, d.topic(i, n), ""); err != nil {
 				return nil, err
 			}
-			d.speakers[i].sent[n] = b.taken(topic(i, n))
+			d.speakers[i].sent[n] = b.taken(d.topic(i, n))
 		}
 		if err := p.SetDeadline(time.Time{}); err != nil {
 			return nil, err
 		}
 	}
 	for i, s := range d.speakers {
-		d.work.Go(func() { s.speak(i, d.quit) })
+		d.work.Go(func() { d.speak(s, i) })
 	}
 	return d, nil
 }
 
 // speak sends what is due, also when its tick came late.
-func (s *speaker) speak(number int, quit <-chan struct{}) {
+func (d *dictation) speak(s *speaker, number int) {
 	const each = time.Second * speakers / eventsPerSecond
 	tick := time.NewTicker(each)
 	defer tick.Stop()
 	for start, said := time.Now(), 0; ; {
 		select {
-		case <-quit:
+		case <-d.quit:
 			return
 		case <-tick.C:
 		}
 		for ; said < int(time.Since(start)/each); said++ {
-			if !s.sayOne(number, said%topics) {
+			if !s.sayOne(d.topic(number, said%topics), said%topics) {
 				return
 			}
 		}
 	}
 }
 
-func (s *speaker) sayOne(number, n int) bool {
+func (s *speaker) sayOne(topic string, n int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.err = s.say(fmt.Sprintf(`{"event":"client-said","channel":%q,"data":"%d"}`, topic(number, n), s.sent[n]))
+	s.err = s.say(fmt.Sprintf(`{"event":"client-said","channel":%q,"data":"%d"}`, topic, s.sent[n]))
 	if s.err == nil {
 		s.sent[n]++
 	}
@@ -93,7 +96,7 @@ func (d *dictation) said() map[string]int {
 	for i, s := range d.speakers {
 		s.mu.Lock()
 		for n, sent := range s.sent {
-			all[topic(i, n)] = sent
+			all[d.topic(i, n)] = sent
 		}
 		s.mu.Unlock()
 	}

@@ -46,13 +46,14 @@ private_targets = true
 // A webhook's receiver that is down in every way, while a thousand events happen each second, gets all of them in the end, once
 // and in the order of each channel. Clients on the WebSocket notice nothing.
 func TestWebhookOutage(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	s := serveWith(t, hooked(b.addr, ""))
 	c, err := gather(s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := dictate(s, b)
+	d, err := dictate(s, b, "desk")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +106,7 @@ func TestWebhookOutage(t *testing.T) {
 // A server that is killed has kept the events that it was told of a second ago and more, whether their receiver was down or
 // taking. The next one delivers them in order; some may come again.
 func TestWebhookKill(t *testing.T) {
+	t.Parallel()
 	b, dir := newBox(t), t.TempDir()
 	for _, m := range []mood{failing, taking, hanging} {
 		if err := b.be(taking); err != nil {
@@ -113,7 +115,7 @@ func TestWebhookKill(t *testing.T) {
 		s := serveWith(t, hooked(b.addr, dir))
 		before, _ := b.faults()
 		first := b.total()
-		d, err := dictate(s, b)
+		d, err := dictate(s, b, "desk")
 		if err != nil {
 			t.Fatal(err)
 		}
