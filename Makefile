@@ -14,17 +14,30 @@ ARGS ?=
 # What `make fuzz` spends on each target, as a Go duration.
 FUZZTIME ?= 60s
 
+# What `make soak` takes, as a Go duration.
+SOAKTIME ?= 30m
+
 # Which Go benchmarks `make gobench` runs, and how often.
 BENCH ?= .
 COUNT ?= 1
 
-# The race detector is linked in C. The end-to-end tests drive the others. NAME@COMMAND is there where the command is, whatever
-# it came with.
-RACE_PACKAGES := gcc libc6-dev
-E2E_PACKAGES  := chromium nginx-light libnginx-mod-stream haproxy php-cli php-laravel-framework mariadb-server postgresql@initdb
+# The race detector is linked in C; sysctl reads what fanfare doctor writes. The end-to-end tests drive the others. NAME@COMMAND
+# is there where the command is, whatever it came with.
+RACE_PACKAGES := gcc libc6-dev procps@sysctl
+E2E_PACKAGES  := chromium nginx-light libnginx-mod-stream haproxy caddy php-cli php-laravel-framework mariadb-server postgresql@initdb prometheus openssl curl
+
+# What the deployment pages name, and what their tests boot, look at and ask with.
+DEPLOY_PACKAGES := systemd dbus util-linux iproute2 curl openssl
+
+# How often `make kills` kills each, and where `make vuln` learns what is known to be vulnerable.
+KILLS  ?= 200
+VULNDB ?= https://vuln.go.dev
 
 # A kernel that runs as a process.
 GUEST_PACKAGES := user-mode-linux
+
+# What makes a link of a low rate.
+SOAK_PACKAGES := iproute2@tc
 
 E2E   := cmd/fanfare/e2e
 TOOL  := go tool -modfile=.ci/tools/go.mod
@@ -32,7 +45,7 @@ LINT  := $(TOOL) golangci-lint
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help run build test check lint fmt fuzz bench million thousands gobench e2e hostile conformance deps clean cross need-go need-node need-race
+.PHONY: help run build test check lint fmt fuzz bench million thousands soak dip gobench e2e deploy hostile floods kills vuln conformance deps clean cross need-go need-node need-race
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,19 +56,19 @@ run: build ## build, and serve with the defaults (ARGS="--port 7001")
 build: need-go ## build bin/fanfare
 	CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -ldflags '-X main.version=$(VERSION)' -o bin/fanfare ./cmd/fanfare
 
-test: deps ## all of check, cross, conformance, e2e, hostile, thousands
-	@.ci/test.sh check cross conformance e2e hostile thousands
+test: deps ## all of check, cross, conformance, e2e, deploy, hostile, thousands, dip
+	@.ci/test.sh check cross conformance e2e deploy hostile thousands dip
 
 check: need-go need-race lint ## format, vet, lint, go.mod, unit tests with -race, fuzz seeds
 	go vet ./...
-	go vet -tags e2e ./cmd/... ./channels/apps/database/... ./protocol/pusher/conformance ./bench/million
+	go vet -tags e2e ./cmd/... ./deploy/... ./channels/apps/database/... ./engine/tlsconn/... ./protocol/pusher/conformance ./bench/million ./bench/soak
 	go mod tidy -diff
-	go test -race -shuffle=on ./...
-	go test -run Alloc ./... # what must not allocate: the race detector does
+	go test -race -shuffle=on -p $$((2 * $$(getconf _NPROCESSORS_ONLN))) ./... # they wait more than they compute
+	go test -run Alloc $(sort $(dir $(shell grep -rlE 'func Test\w*Alloc' --include='*_test.go' .))) # what must not allocate: the race detector does
 
 lint: need-go ## formatting and linters
 	$(LINT) fmt --diff
-	$(LINT) run ./...
+	$(LINT) run --allow-parallel-runners ./...
 
 fmt: need-go ## format the Go files
 	$(LINT) fmt
@@ -75,30 +88,56 @@ thousands: need-go ## the same with 2,000 connections, in the guest
 	@.ci/packages.sh $(GUEST_PACKAGES)
 	go test -tags e2e -count=1 ./bench/million
 
+soak: need-go ## mixed load under faults for SOAKTIME (30m), into bench/results/ (ARGS="-help")
+	@.ci/packages.sh $(SOAK_PACKAGES)
+	go build -o bin/soak-run ./bench/soak
+	@bin/soak-run -duration $(SOAKTIME) $(ARGS)
+
+dip: need-go ## the same for half a minute, with 200 connections
+	@.ci/packages.sh $(SOAK_PACKAGES)
+	go test -tags e2e -count=1 -run Soak -v ./bench/soak
+
 gobench: need-go ## Go benchmarks beside the code (BENCH=REGEXP, COUNT=10)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 
 conformance: build need-node $(E2E)/node_modules/.package-lock.json ## the Pusher checklist, here or against URL=ws://HOST:PORT
 	go run ./protocol/pusher/conformance
 
-e2e: need-go need-node need-race $(E2E)/node_modules/.package-lock.json ## the real program with pusher-js, Echo, Laravel, Chromium, proxies and databases
+e2e: need-go need-node need-race $(E2E)/node_modules/.package-lock.json ## the real program with pusher-js, Echo, Laravel, Chromium, proxies, databases and an ACME authority
 	@.ci/packages.sh $(E2E_PACKAGES)
 	rm -rf bin/e2e && mkdir -p bin/e2e
 	go test -tags e2e -race -count=1 -run 'Postgres|MariaDB' ./channels/apps/database
+	go test -tags e2e -race -count=1 -run Pebble ./engine/tlsconn/certs
 	go test -tags e2e -race -count=1 -parallel 8 -artifacts -outputdir '$(CURDIR)/bin/e2e' ./$(E2E)
 	@echo "screenshots:" && find bin/e2e -name '*.png'
+
+deploy: need-go ## what docs/ says of systemd, images, Kubernetes and proxies, done (as root)
+	@.ci/packages.sh $(DEPLOY_PACKAGES)
+	go test -tags e2e -count=1 ./deploy/...
+	cd deploy/kubernetes && go vet . && go test -count=1 .
 
 hostile: need-go ## clients that mean harm, against the real program
 	@.ci/packages.sh $(GUEST_PACKAGES)
 	rm -rf bin/hostile && mkdir -p bin/hostile
-	go test -tags e2e -count=1 -artifacts -outputdir '$(CURDIR)/bin/hostile' ./cmd/fanfare/hostile
+	go test -tags e2e -count=1 -parallel 8 -artifacts -outputdir '$(CURDIR)/bin/hostile' ./cmd/fanfare/hostile
 	@find bin/hostile -name '*.txt' -exec cat {} +
 
-cross: need-go ## build and vet for Linux, macOS, and Windows (commands only)
+floods: need-go ## floods beside 5,000 good clients, whose latency has to hold: 5 minutes on an idle machine
+	rm -rf bin/floods && mkdir -p bin/floods
+	go test -tags e2e -count=1 -timeout 20m -run '^TestFloods$$' -v -artifacts -outputdir '$(CURDIR)/bin/floods' ./cmd/fanfare/hostile -floods
+	@find bin/floods -name '*.txt' -exec cat {} +
+
+kills: need-go ## kill -9 while apps are edited and webhooks queued, KILLS times each (200)
+	go test -tags e2e -count=1 -timeout 1h -v -run '^TestKills' ./cmd/fanfare/hostile -kills $(KILLS)
+
+vuln: need-go ## known vulnerabilities in what is linked, where VULNDB (https://vuln.go.dev) can be reached
+	@.ci/vuln.sh $(VULNDB)
+
+cross: need-go ## compile and vet for arm64, macOS, and Windows (commands only)
 	.ci/cross.sh
 
 deps: need-go need-node $(E2E)/node_modules/.package-lock.json ## install what the tests need
-	@.ci/packages.sh $(RACE_PACKAGES) $(E2E_PACKAGES) $(GUEST_PACKAGES)
+	@.ci/packages.sh $(RACE_PACKAGES) $(E2E_PACKAGES) $(DEPLOY_PACKAGES) $(GUEST_PACKAGES) $(SOAK_PACKAGES)
 
 clean: ## remove what was built and the npm modules
 	rm -rf bin $(E2E)/node_modules
