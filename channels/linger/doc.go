@@ -7,4 +7,7 @@
 // edges from none to one and from one to none. All methods may be called by
 // any goroutine and never wait for anything but a short lock. No goroutine
 // runs and no timer is armed while no key is in its delay.
+//
+// A set can hand its keys over to one in another process: [Set.Pause],
+// [Set.Export] here, [Set.Import] there.
 package linger

@@ -38,6 +38,7 @@ type shard[K comparable] struct {
 	timer          *time.Timer // nil before the first end
 	armed          bool        // the timer runs, or its turn does
 	stopped        bool
+	paused         bool   // what is due waits
 	changes        uint64 // begins and ends so far
 
 	_ [64]byte // the next shard's lock shall have a cache line of its own
@@ -80,7 +81,7 @@ func (s *shard[K]) end(k K) {
 	for !s.takeRoomLocked() {
 		s.goneLocked(s.oldest)
 	}
-	s.addLocked(&node[K]{key: k, due: time.Since(s.start) + s.delay})
+	s.addLocked(&node[K]{key: k, due: time.Since(s.start) + s.delay}, s.newest)
 	s.armLocked(s.delay)
 	s.tell(k, Left)
 }
@@ -109,6 +110,10 @@ func (s *shard[K]) turn() {
 func (s *shard[K]) tellDue() (more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.paused {
+		s.armed = false
+		return false
+	}
 	now := time.Since(s.start)
 	for range slice {
 		if s.oldest == nil || s.oldest.due > now {
@@ -174,18 +179,25 @@ func (s *shard[K]) takeRoomLocked() bool {
 	return false
 }
 
-func (s *shard[K]) addLocked(n *node[K]) {
+// addLocked puts a node into the queue behind older, which may be nil.
+func (s *shard[K]) addLocked(n, older *node[K]) {
 	if s.waiting == nil {
 		s.waiting = make(map[K]*node[K])
 	}
 	s.waiting[n.key] = n
 	s.most = max(s.most, len(s.waiting))
-	if n.older = s.newest; n.older == nil {
-		s.oldest = n
+	n.older, n.newer = older, s.oldest
+	if older != nil {
+		n.newer = older.newer
+		older.newer = n
 	} else {
-		n.older.newer = n
+		s.oldest = n
 	}
-	s.newest = n
+	if n.newer != nil {
+		n.newer.older = n
+	} else {
+		s.newest = n
+	}
 }
 
 func (s *shard[K]) removeLocked(n *node[K]) {
