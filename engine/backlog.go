@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"cmp"
+	"slices"
 	"sync/atomic"
 )
 
@@ -49,6 +51,11 @@ func (l *Loop) block(c *Conn) {
 	l.holdAll(c.q)
 	l.trimDroppable(c.q)
 	l.backlogs = append(l.backlogs, backlog{c.Handle(), c.q.since})
+	l.watch(c)
+}
+
+// watch counts a backlog and has the transport tell.
+func (l *Loop) watch(c *Conn) {
 	l.blocked++
 	l.publishOldest()
 	if l.budget.exceeded() {
@@ -143,6 +150,12 @@ func (l *Loop) closeSlow(c *Conn, cause Cause, limit Limit) {
 type backlog struct {
 	handle Handle
 	since  int64 // Loop.clock
+}
+
+// insertBacklog notes one that began before now.
+func (l *Loop) insertBacklog(b backlog) {
+	at, _ := slices.BinarySearchFunc(l.backlogs, b.since, func(b backlog, since int64) int { return cmp.Compare(b.since, since) })
+	l.backlogs = slices.Insert(l.backlogs, at, b)
 }
 
 // blockedConn gives the connection of a backlog that still stands.

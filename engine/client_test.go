@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -201,20 +200,12 @@ func TestNameIsHandedOver(t *testing.T) {
 		t.Helper()
 		p := l.Dial()
 		p.Write([]byte(header + upgradeRequest))
-		b, err := json.Marshal(p.Conn().State())
-		if err != nil {
-			t.Fatal(err)
-		}
-		var s engine.ConnState
-		if err := json.Unmarshal(b, &s); err != nil {
-			t.Fatal(err)
-		}
 		next := l.Dial()
-		if err := next.Conn().Adopt(s, echoReceiver{}); err != nil {
+		if err := next.Conn().Adopt(plainData(t, stateOf(t, p)), echoReceiver{}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if got := next.Conn(); got.Remote() != client || got.OverTLS() != tls {
-			t.Errorf("%s: %s, tls %v, want %s, %v", b, got.Remote(), got.OverTLS(), client, tls)
+			t.Errorf("%q: %s, tls %v, want %s, %v", header, got.Remote(), got.OverTLS(), client, tls)
 		}
 		next.Write([]byte("\x81\x81\x00\x00\x00\x00x"))
 		if got := string(next.Received()); got != "\x81\x01x" {

@@ -34,6 +34,7 @@ type state uint8
 
 const (
 	stateFree      state = iota // the slot is empty
+	stateAwaiting               // the socket was taken over; what the connection holds is to come (Adopt)
 	stateHello                  // a TLS handshake is to come, or under way
 	stateHTTP                   // reading a request
 	stateParked                 // a request waits for its answer

@@ -79,12 +79,20 @@ func NewTextOf(rule *Rule, shared []*Shared, list ...[]byte) *Frame {
 		return NewText(rule, slices.Concat(list...))
 	}
 	head := websocket.AppendHeader(nil, websocket.Text, true, size)
-	p := &parts{list: append([][]byte{head}, list...), shared: slices.Clone(shared), size: len(head) + size}
+	return &Frame{parts: newParts(append([][]byte{head}, list...), slices.Clone(shared)), rule: rule}
+}
+
+// newParts keeps both lists.
+func newParts(list [][]byte, shared []*Shared) *parts {
+	p := &parts{list: list, shared: shared}
+	for _, b := range list {
+		p.size += len(b)
+	}
 	p.own = p.size + partBytes*len(p.list) + sharedBytes*len(shared)
 	for _, s := range shared {
 		p.own -= s.Bytes
 	}
-	return &Frame{parts: p, rule: rule}
+	return p
 }
 
 // appendFrom appends the frame's bytes from off on, as many as fit into dst.

@@ -176,11 +176,16 @@ func TestMuchBeforeTheAnswer(t *testing.T) {
 // The state of a connection does not tell its secrets or messages to a log.
 func TestConnStateIsDiscreet(t *testing.T) {
 	server, _ := twins(t)
-	state := engine.ConnState{Input: []byte("private"), Output: [][]byte{[]byte("words")}, Secure: &engine.SecureState{State: server.State()}}
+	state := engine.ConnState{
+		Input: []byte("private"), Secure: &engine.SecureState{State: server.State()},
+		Frames: &engine.FrameBook{Frames: []engine.FrameRecord{{Bytes: []byte("words"), Name: "quote"}}}, Request: &engine.RequestState{Head: []byte("bearer")},
+	}
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "state", state, "secure", state.Secure)
-	fmt.Fprintf(&log, "%v %+v %#v %v %#v", state, state, state, state.Secure, *state.Secure)
-	for _, word := range []string{"private", "words", "secret\"", strings.Trim(fmt.Sprintf("%d", state.Secure.Out.Secret[:4]), "[]")} {
+	for _, v := range []any{state, state.Secure, *state.Secure, state.Frames, state.Frames.Frames, state.Request} {
+		fmt.Fprintf(&log, "%v %+v %#v %s", v, v, v, v)
+	}
+	for _, word := range []string{"private", "words", "quote", "bearer", "secret\"", strings.Trim(fmt.Sprintf("%d", state.Secure.Out.Secret[:4]), "[]")} {
 		if strings.Contains(log.String(), word) {
 			t.Errorf("it tells %q:\n%s", word, &log)
 		}

@@ -46,6 +46,11 @@ type Newcomer struct {
 	FD      int  // of the socket
 	Surplus bool // it came over the limit
 	TLS     bool // it is to begin with a TLS handshake
+
+	// TakenOver is that the socket was another connection's, whose state is to come.
+	// The connection hears nothing, has no time-out and is left out by Loop.Each until
+	// Conn.Adopt is called. TLS does not count.
+	TakenOver bool
 }
 
 // Open takes over a new connection. The transport calls it on the loop. nil: there
@@ -59,6 +64,11 @@ func (l *Loop) Open(n Newcomer) *Conn {
 	}
 	c.loop, c.sock, c.fd, c.state = l, n.Socket, int32(n.FD), stateHTTP
 	c.most = uint32(l.cfg.MaxMessage)
+	l.counters.opened++
+	if n.TakenOver {
+		c.state = stateAwaiting
+		return c
+	}
 	if n.Surplus {
 		c.set(flagSurplus)
 	}
@@ -66,7 +76,6 @@ func (l *Loop) Open(n Newcomer) *Conn {
 		c.state = stateHello
 	}
 	c.setDue(l.headSeconds)
-	l.counters.opened++
 	l.expectProxyHeader(c)
 	return c
 }
@@ -89,16 +98,21 @@ func (l *Loop) Ingest(c *Conn, data []byte) {
 
 // weigh tells the node's budget what the connection holds by now.
 func (l *Loop) weigh(c *Conn) {
-	in := c.in
-	if in == nil {
+	if c.in == nil {
 		return
 	}
-	held := cap(in.buf) + cap(in.head) + cap(in.body) + in.reader.Buffered() + cap(in.sealed) + in.early
-	more := held - in.held
-	in.held = held
-	if l.input.used.Add(int64(more)) > l.input.limit && more > 0 {
+	if more, over := l.countInput(c.in); over && more > 0 {
 		l.overfed(c)
 	}
+}
+
+// countInput tells how many bytes more there are than last time, and whether all
+// connections have more than they may.
+func (l *Loop) countInput(in *inbound) (more int, over bool) {
+	held := cap(in.buf) + cap(in.head) + cap(in.body) + in.reader.Buffered() + cap(in.sealed) + in.early
+	more = held - in.held
+	in.held = held
+	return more, l.input.used.Add(int64(more)) > l.input.limit
 }
 
 // hoarding is how many seconds a message may stay unfinished once three quarters

@@ -123,10 +123,15 @@ func (l *Loop) Conn(h Handle) *Conn {
 	return c
 }
 
-// Each visits every connection of the loop. visit may close it.
+// Each visits every connection of the loop but those that wait for their states
+// (Newcomer.TakenOver). visit may close it.
 func (l *Loop) Each(visit func(*Conn)) {
 	l.check()
-	l.slots.each(visit)
+	l.slots.each(func(c *Conn) {
+		if c.state != stateAwaiting {
+			visit(c)
+		}
+	})
 }
 
 // Post gives the loop control work: it is run in order, with the next turn.

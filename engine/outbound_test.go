@@ -273,11 +273,7 @@ func TestWaitingForATurnIsBounded(t *testing.T) {
 	most := 0
 	for range 100 {
 		l.Turn()
-		waiting := 0
-		for _, b := range peers[1999].Conn().State().Output {
-			waiting += len(b)
-		}
-		most = max(most, waiting)
+		most = max(most, waitingFor(t, peers[1999]))
 	}
 	if limit := 600 << 10; most == 0 || most > limit {
 		t.Errorf("up to %d bytes waited, want some and at most %d", most, limit)

@@ -116,9 +116,9 @@ func TestUpgradeOfADeadConnection(t *testing.T) {
 		p.Write(fmt.Appendf(nil, "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", n, strings.Repeat("x", n)))
 	}
 	ask(500)
-	first := waitingFor(p)
+	first := waitingFor(t, p)
 	ask(500)
-	ask(500 + limit - waitingFor(p) - first - 20) // leaves no room for a 101
+	ask(500 + limit - waitingFor(t, p) - first - 20) // leaves no room for a 101
 	if p.Closed() {
 		t.Fatal("closed before the upgrade: the test's sizes are off")
 	}
@@ -126,12 +126,4 @@ func TestUpgradeOfADeadConnection(t *testing.T) {
 	if !p.Closed() {
 		t.Error("the connection is still there")
 	}
-}
-
-func waitingFor(p *enginetest.Peer) int {
-	n := 0
-	for _, b := range p.Conn().State().Output {
-		n += len(b)
-	}
-	return n
 }

@@ -316,17 +316,17 @@ func TestTLSIsHandedOver(t *testing.T) {
 	for len(sealed) > 0 {
 		p := l.Dial()
 		p.Stall(true)
-		if err := p.Conn().Adopt(plainData(t, state), echoReceiver{}); err != nil {
+		if err := p.Conn().Adopt(plainData(t, state), echoReceiver{}, nil); err != nil {
 			t.Fatal(err)
 		}
 		p.Limit(317)
 		n := min(len(sealed), 997)
 		p.Write(sealed[:n])
 		sealed = sealed[n:]
-		state, received = p.Conn().State(), append(received, p.Received()...)
+		state, received = stateOf(t, p), append(received, p.Received()...)
 	}
 	last := l.Dial()
-	if err := last.Conn().Adopt(state, echoReceiver{}); err != nil {
+	if err := last.Conn().Adopt(state, echoReceiver{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	last.Stall(false)
@@ -346,4 +346,25 @@ func plainData(t *testing.T, s engine.ConnState) (next engine.ConnState) {
 		t.Fatal(err)
 	}
 	return next
+}
+
+// stateOf writes a connection down, with a book of its own.
+func stateOf(t testing.TB, p *enginetest.Peer) engine.ConnState {
+	t.Helper()
+	s, ok := p.Conn().State(nil)
+	if !ok {
+		t.Fatal("the connection can't be written down")
+	}
+	return s
+}
+
+// waitingFor is how many bytes of frames wait for a connection.
+func waitingFor(t testing.TB, p *enginetest.Peer) int {
+	t.Helper()
+	s := stateOf(t, p)
+	n := -s.Sent
+	for _, i := range s.Waiting {
+		n += len(s.Frames.Frames[i].Bytes)
+	}
+	return n
 }

@@ -390,7 +390,7 @@ func TestStateOfAThinnedBacklog(t *testing.T) {
 		w.publish(engine.NewText(engine.Protocol, fmt.Append(nil, i)))
 	}
 	next := w.loop.Dial()
-	if err := next.Conn().Adopt(w.slow.Conn().State(), echoReceiver{}); err != nil {
+	if err := next.Conn().Adopt(stateOf(t, w.slow), echoReceiver{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	w.loop.Settle()

@@ -64,10 +64,11 @@ func (l *Loop) stalled(t time.Time, gap time.Duration, before uint32) {
 }
 
 // waited is for how many seconds something has waited for a client. The last
-// stall does not count: nothing was sent.
+// stall does not count: nothing was sent. What another loop wrote down may have begun
+// before this one's time did, so moments are compared by their distance.
 func (l *Loop) waited(since uint32) int {
 	n := int(int32(l.now - since))
-	if since <= l.stall.from {
+	if int32(l.stall.from-since) >= 0 {
 		n -= int(l.stall.lost)
 	}
 	return n

@@ -141,11 +141,25 @@ func (p *Peer) Stall(on bool) {
 // number.
 func (p *Peer) Limit(n int) {
 	p.room = n
-	if h := p.watched; n != 0 && h != 0 {
-		p.watched = 0
-		p.loop.Writable(h)
+	if n != 0 {
+		p.writable()
 		p.loop.Settle()
 	}
+}
+
+// writable tells the server, if it waits for it.
+func (p *Peer) writable() {
+	if h := p.watched; h != 0 {
+		p.watched = 0
+		p.loop.Writable(h)
+	}
+}
+
+// MoveTo hands the socket over to another loop, where the connection waits for the
+// state of the one before (engine.Conn.Adopt). The loop before must not run any more.
+func (p *Peer) MoveTo(l *Loop) {
+	p.loop, p.watched = l, 0
+	p.conn = l.Open(engine.Newcomer{Socket: p, TakenOver: true})
 }
 
 // Hangup closes the connection from the far end.
@@ -195,6 +209,9 @@ func (t *transport) Watch(c *engine.Conn) error {
 	p := peer(c)
 	p.about(Watch)
 	p.watched = c.Handle()
+	if p.room != 0 {
+		t.Post(engine.TaskFunc(func(*engine.Loop) { p.writable() })) // a socket that takes bytes says so at once
+	}
 	return nil
 }
 

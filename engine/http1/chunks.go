@@ -1,5 +1,7 @@
 package http1
 
+import "fmt"
+
 // Chunks decodes one body in chunked transfer coding (RFC 9112 section 7.1), in whatever pieces it arrives. The zero
 // value is ready; set it back to Chunks{} for the next body. It holds no bytes, only where it stands.
 type Chunks struct {
@@ -10,6 +12,7 @@ type Chunks struct {
 	total  uint64 // bytes of chunks announced so far
 }
 
+// chunkState travels (ChunksState): the numbers keep their meaning.
 type chunkState uint8
 
 const (
@@ -32,6 +35,29 @@ const (
 	maxExtensions = 2048 // bytes in one body: enough for signed chunks, which nobody sends here
 	maxTrailers   = 2048 // bytes in one body
 )
+
+// ChunksState is where Chunks stands, written down. Plain data that travels between versions.
+type ChunksState struct {
+	Step   uint8  `json:"step,omitempty"`
+	Digits uint8  `json:"digits,omitempty"`
+	Extra  uint16 `json:"extra,omitempty"`
+	Left   uint64 `json:"left,omitempty"`
+	Total  uint64 `json:"total,omitempty"`
+}
+
+// State writes down where c stands.
+func (c *Chunks) State() ChunksState {
+	return ChunksState{Step: uint8(c.state), Digits: c.digits, Extra: c.extra, Left: c.left, Total: c.total}
+}
+
+// RestoreState sets c to what State wrote down. On an error it is unchanged.
+func (c *Chunks) RestoreState(s ChunksState) error {
+	if chunkState(s.Step) > chunksDone {
+		return fmt.Errorf("cannot restore chunks: there is no step %d", s.Step)
+	}
+	*c = Chunks{state: chunkState(s.Step), digits: s.Digits, extra: s.Extra, left: s.Left, total: s.Total}
+	return nil
+}
 
 // Decode appends decoded bytes to dst and returns it, with the number n of bytes of src that it used: call again with
 // the rest and what has arrived since. Nothing is kept of src, and dst grows by what has arrived, never by

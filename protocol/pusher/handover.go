@@ -18,10 +18,14 @@ import (
 // Export writes down the session of a connection, with what it has sent and
 // waits for its turn; false when the connection has none of this server's.
 // Subscribes whose check is not back are written down as messages too, so the
-// record is the truth at any moment. Loop only.
-func (s *Server) Export(c *engine.Conn) (protocol.Record, bool) {
+// record is the truth at any moment. frames is as for engine.Conn.State. Loop only.
+func (s *Server) Export(c *engine.Conn, frames *engine.FrameWriter) (protocol.Record, bool) {
 	ss, ok := c.Receiver().(*session)
 	if !ok || ss.home.server != s || ss.Session.Closed || !c.Open() {
+		return protocol.Record{}, false
+	}
+	conn, ok := c.State(frames)
+	if !ok {
 		return protocol.Record{}, false
 	}
 	r := ss.Export(Name, ss.tenant.App.ID, ss.now())
@@ -30,7 +34,7 @@ func (s *Server) Export(c *engine.Conn) (protocol.Record, bool) {
 		r.Subscriptions[i].Unconfirmed = !sub.Active() && !ss.brought(sub)
 	}
 	r.User = ss.userRecord()
-	r.Conn, r.Address = c.State(), ss.seat.String()
+	r.Conn, r.Address = conn, ss.seat.String()
 	if w := ss.wait; w != nil {
 		r.Waiting = w.messages()
 	}
@@ -84,10 +88,10 @@ func (w *want) message() string {
 // Attach takes up a session that was written down, on a connection that has
 // not spoken yet: it keeps its socket id and its subscriptions, and goes on
 // where it stopped, so that the client doesn't notice. app is the record's app
-// as it is now. When the error is not nil and c.Receiver() is, nothing has
+// as it is now, and frames is as for engine.Conn.Adopt. When the error is not nil and c.Receiver() is, nothing has
 // happened; otherwise it tells which subscriptions were lost, as does a
 // pusher:error the client. Loop only.
-func (s *Server) Attach(c *engine.Conn, r *protocol.Record, app *apps.App) error {
+func (s *Server) Attach(c *engine.Conn, r *protocol.Record, app *apps.App, frames *engine.FrameReader) error {
 	ss, err := s.revive(c, r, app)
 	if err != nil {
 		return err
@@ -100,11 +104,13 @@ func (s *Server) Attach(c *engine.Conn, r *protocol.Record, app *apps.App) error
 	for _, text := range r.Waiting {
 		w.append([]byte(text))
 	}
-	if err := c.Adopt(r.Conn, ss); err != nil {
+	if err := c.Adopt(r.Conn, ss, frames); err != nil {
 		ss.Closed(c, engine.CauseLocal)
 		return fmt.Errorf("cannot take up session %s: %w", ss.ID, err)
 	}
-	c.SetIdle(ss.activitySeconds())
+	if idle := ss.activitySeconds(); idle != r.Conn.Idle { // else what ran goes on
+		c.SetIdle(idle)
+	}
 	c.SetMaxMessage(ss.tenant.App.Limits.MessageSize)
 	if !ss.Counts {
 		ss.probation(c)

@@ -17,7 +17,7 @@ import (
 // export writes the client's session down, as text.
 func (c *client) export() string {
 	c.Helper()
-	r, ok := c.server.Export(c.peer.Conn())
+	r, ok := c.server.Export(c.peer.Conn(), nil)
 	if !ok {
 		c.Fatal("no session to export")
 	}
@@ -36,7 +36,7 @@ func (w *world) attach(text string) (*client, error) {
 		w.Fatal(err)
 	}
 	c := &client{world: w, peer: w.loop.Dial(), id: r.SocketID}
-	err := w.server.Attach(c.peer.Conn(), &r, w.app)
+	err := w.server.Attach(c.peer.Conn(), &r, w.app, nil)
 	w.loop.Settle()
 	return c, err
 }
@@ -205,7 +205,7 @@ func TestClosingSessionIsNotExported(t *testing.T) {
 	w := newWorld(t, nil)
 	c := w.connect()
 	c.peer.Conn().Receiver().(*session).End(c.peer.Conn(), 4200, "x")
-	if _, ok := w.server.Export(c.peer.Conn()); ok {
+	if _, ok := w.server.Export(c.peer.Conn(), nil); ok {
 		t.Error("exported")
 	}
 }
