@@ -52,15 +52,20 @@ func (c *channel) cachedLocked(now time.Time) Cached {
 func (r *Registry) keepLocked(c *channel, m *Message) {
 	now := r.now()
 	was := c.cachedLocked(now)
+	r.keepUntilLocked(c, m, now.Add(m.Retain))
+	if was.Message == nil {
+		r.tell(Occasion{Kind: CacheFilled, App: c.app, Channel: c.name})
+	}
+}
+
+// keepUntilLocked keeps the message without a word.
+func (r *Registry) keepUntilLocked(c *channel, m *Message, expires time.Time) {
 	k := &c.extraLocked().cache
 	r.storage.bytes.Add(keeping(m) - keeping(k.message))
-	k.message, k.expires = m, now.Add(m.Retain)
+	k.message, k.expires = m, expires
 	if !k.listed {
 		k.listed = true
 		r.storage.expiries.add(k.expires, c)
-	}
-	if was.Message == nil {
-		r.tell(Occasion{Kind: CacheFilled, App: c.app, Channel: c.name})
 	}
 }
 

@@ -29,11 +29,18 @@
 //
 // # Who may call what
 //
-// Subscribe, Unsubscribe and Run belong to the loop that the subscriber lives
-// on: the lists of subscribers are touched by that loop alone and have no lock.
+// Subscribe, Unsubscribe, Return, Confirm and Run belong to the loop that the
+// subscriber lives on: the lists of subscribers are touched by that loop alone and have no lock.
 // Publish, PublishAll and the queries may be called from any goroutine. Nothing
 // here starts a goroutine or waits for anything but a short lock; somebody calls
 // Tick every second for what is due.
+//
+// # A new process
+//
+// What channels hold beside their subscribers can be written down and taken up
+// in another process, to which the subscribers return of whom nobody is to hear
+// that they were away (state.go, return.go): Export there; here Import, then Return for
+// every subscriber on its loop, then Settle. Handles and places may be others.
 //
 // # The registry
 //

@@ -1,6 +1,7 @@
 package channels
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -28,6 +29,7 @@ func TestEveryStepAsInTheModel(t *testing.T) {
 			"publishAll": m.publishAll,
 			"turn":       m.turn,
 			"fill":       m.fill,
+			"hand over":  m.handOver,
 			"":           m.check,
 		})
 		m.finish()
@@ -171,6 +173,24 @@ func (m *model) fill(t *rapid.T) {
 	m.boxes[loop].fill(m.full[loop])
 }
 
+// handOver goes on in another process, whose mailboxes have room.
+func (m *model) handOver(t *rapid.T) {
+	var moving []*Subscription
+	back := map[*Subscription]*session{}
+	for _, r := range m.rooms {
+		for _, s := range r.sessions {
+			moving, back[s.Subscription] = append(moving, s.Subscription), s
+		}
+	}
+	m.settle()
+	slices.SortFunc(moving, func(a, b *Subscription) int { return cmp.Compare(a.Handle(), b.Handle()) })
+	next, returned := m.world.handOver(rapid.Permutation(moving).Draw(t, "in this order"))
+	for was, is := range returned {
+		back[was].Subscription = is
+	}
+	m.world, m.full = next, [2]bool{}
+}
+
 // check compares what anyone can ask for at any time.
 func (m *model) check(t *rapid.T) {
 	stats := Stats{Channels: int64(len(m.rooms))}
@@ -184,11 +204,11 @@ func (m *model) check(t *rapid.T) {
 		if got, want := m.Subscribers("app", name), len(r.sessions); got != want {
 			t.Fatalf("%s has %d subscribers, want %d", name, got, want)
 		}
-		if diff := cmp.Diff(r.list(), listOf(m.Members("app", name))); diff != "" {
+		if diff := gocmp.Diff(r.list(), listOf(m.Members("app", name))); diff != "" {
 			t.Fatalf("members of %s (-want +got):\n%s", name, diff)
 		}
 	}
-	if diff := cmp.Diff(stats, m.Stats()); diff != "" {
+	if diff := gocmp.Diff(stats, m.Stats()); diff != "" {
 		t.Fatalf("stats (-want +got):\n%s", diff)
 	}
 }
@@ -322,7 +342,7 @@ func (w *world) expectTruth(s *Subscription) {
 	if want := s.list.channel.serial; serial != want {
 		w.t.Fatalf("session %d saw serials up to %d of %d", s.Handle(), serial, want)
 	}
-	if diff := cmp.Diff(listOf(w.Members("app", s.Channel())), members); diff != "" {
+	if diff := gocmp.Diff(listOf(w.Members("app", s.Channel())), members); diff != "" {
 		w.t.Fatalf("session %d: snapshot and events (-truth +got):\n%s", s.Handle(), diff)
 	}
 }

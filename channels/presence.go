@@ -81,6 +81,13 @@ func (p *presence) leave(user string) (last bool) {
 	if p.seats[i].connections--; p.seats[i].connections > 0 {
 		return false
 	}
+	p.vacate(i)
+	return true
+}
+
+// vacate takes a member's seat.
+func (p *presence) vacate(i int) {
+	user := p.seats[i].member.UserID
 	p.remove(&p.seats[i])
 	end := len(p.seats) - 1
 	p.seats[i] = p.seats[end]
@@ -90,7 +97,6 @@ func (p *presence) leave(user string) (last bool) {
 	if p.sparse() {
 		p.pack()
 	}
-	return true
 }
 
 // remove takes the member of a seat out of its block.

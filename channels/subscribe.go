@@ -149,7 +149,11 @@ func (r *Registry) join(c *channel, j *Join, s *Subscription) (alive bool, err e
 	}
 	s.serial = c.serial
 	s.list = c.occupyLocked(j.Place)
-	r.mailboxes[j.Place.Loop].Post(Delivery{list: s.list, subscription: s, snapshot: r.snapshotLocked(c, j)})
+	now := r.snapshotLocked(c, j.Presence != nil, j.Cached)
+	if j.Cached && now.Cached == nil {
+		r.tell(Occasion{Kind: CacheMissed, App: c.app, Channel: c.name})
+	}
+	r.mailboxes[j.Place.Loop].Post(Delivery{list: s.list, subscription: s, snapshot: now})
 	if j.Counts || c.extra != nil {
 		c.extraLocked().tally.wanted = j.Counts
 		r.countLocked(c)
@@ -186,19 +190,17 @@ func (r *Registry) enterLocked(c *channel, j *Join) *Member {
 	return j.Presence
 }
 
-// snapshotLocked is what the joiner has to be told.
-func (r *Registry) snapshotLocked(c *channel, j *Join) *Snapshot {
-	if j.Presence == nil && !j.Cached {
+// snapshotLocked is what a joiner has to be told.
+func (r *Registry) snapshotLocked(c *channel, presence, cached bool) *Snapshot {
+	if !presence && !cached {
 		return nil
 	}
 	now := &Snapshot{}
-	if j.Presence != nil {
+	if presence {
 		now.Members = c.membersLocked()
 	}
-	if j.Cached {
-		if now.Cached = c.cachedLocked(r.now()).Message; now.Cached == nil {
-			r.tell(Occasion{Kind: CacheMissed, App: c.app, Channel: c.name})
-		}
+	if cached {
+		now.Cached = c.cachedLocked(r.now()).Message
 	}
 	return now
 }

@@ -52,6 +52,13 @@ func newWorld(t failer, loops, formats int) *world {
 // watched is a world whose witness writes down what it is told.
 func watched(t failer, cacheBytes int64) *world {
 	w := newWorld(t, 2, 1)
+	w.watch()
+	w.storage.limit = cacheBytes
+	return w
+}
+
+// watch has the witness write down what it is told.
+func (w *world) watch() {
 	w.witness = func(o Occasion) {
 		line := fmt.Sprint(o.Kind, " ", o.Channel)
 		switch {
@@ -62,8 +69,6 @@ func watched(t failer, cacheBytes int64) *world {
 		}
 		w.witnessed = append(w.witnessed, line)
 	}
-	w.storage.limit = cacheBytes
-	return w
 }
 
 // expectWitnessed compares what the witness was told since the last time.
