@@ -25,7 +25,9 @@ type Session struct {
 	Left    uint8  // presence channels that it has left lately
 }
 
-// Record is a session written down.
+// Record is a session written down for another process. It travels by
+// encoding/gob, as all that is in it: fields keep their names and meanings, and zero
+// is as before they existed.
 type Record struct {
 	// Protocol names the folder that understands the record.
 	Protocol string `json:"protocol"`
@@ -41,13 +43,18 @@ type Record struct {
 	// User is who is signed in; nil when nobody is.
 	User *UserRecord `json:"user,omitempty"`
 	// Probation tells that the session does not count among its app's
-	// connections yet.
-	Probation bool `json:"probation,omitempty"`
+	// connections yet, and ProbationLeft how long it may stay like that; 0 is as
+	// long as the app gives.
+	Probation     bool          `json:"probation,omitempty"`
+	ProbationLeft time.Duration `json:"probation_left_ns,omitempty"`
 
 	// RateDebt is how long the client's rate limit takes to be whole again.
 	RateDebt time.Duration `json:"rate_debt_ns"`
 	// LastActivity is when the client was last heard of.
 	LastActivity time.Time `json:"last_activity"`
+	// LeftPresence is how many presence channels it had left lately by then, as far
+	// as that still counts.
+	LeftPresence int `json:"left_presence,omitempty"`
 
 	// Waiting are the client's messages that were received and not acted
 	// upon yet, oldest first.
@@ -57,7 +64,7 @@ type Record struct {
 	Conn engine.ConnState `json:"conn"`
 }
 
-// SubscriptionRecord is one subscription written down.
+// SubscriptionRecord is one subscription written down. It travels.
 type SubscriptionRecord struct {
 	Channel string        `json:"channel"`
 	Member  *MemberRecord `json:"member,omitempty"` // on presence channels
@@ -68,19 +75,19 @@ type SubscriptionRecord struct {
 	Unconfirmed bool `json:"unconfirmed,omitempty"`
 }
 
-// MemberRecord is who a session is on a presence channel.
+// MemberRecord is who a session is on a presence channel. It travels.
 type MemberRecord struct {
 	UserID string `json:"user_id"`
 	Info   string `json:"user_info,omitempty"` // JSON text, byte for byte
 }
 
-// UserRecord is who is signed in on a session.
+// UserRecord is who is signed in on a session. It travels.
 type UserRecord struct {
 	ID        string   `json:"id"`
 	Info      string   `json:"user_info,omitempty"` // JSON text, byte for byte
 	Watchlist []string `json:"watchlist,omitempty"`
-	// Online are those of the watchlist who were.
-	Online []string `json:"online,omitempty"`
+	// RateDebt is how long the limit of further sign-ins takes to be whole again.
+	RateDebt time.Duration `json:"rate_debt_ns,omitempty"`
 }
 
 // Export writes down the session of an app. now is a reading of the clock that
@@ -95,6 +102,7 @@ func (s *Session) Export(protocol, app string, now time.Duration) Record {
 		Probation:     !s.Counts,
 		RateDebt:      s.Rate.Debt(now),
 		LastActivity:  time.Unix(int64(s.Seen), 0).UTC(),
+		LeftPresence:  int(s.Left),
 	}
 	for sub := range s.Subs.All() {
 		r.Subscriptions = append(r.Subscriptions, recordOf(sub))
@@ -103,7 +111,7 @@ func (s *Session) Export(protocol, app string, now time.Duration) Record {
 }
 
 func recordOf(sub *channels.Subscription) SubscriptionRecord {
-	r := SubscriptionRecord{Channel: sub.Channel(), Serial: sub.Serial()}
+	r := SubscriptionRecord{Channel: sub.Channel(), Serial: sub.Serial(), Unconfirmed: !sub.Active()}
 	if m := sub.Member(); m != nil {
 		r.Member = &MemberRecord{UserID: m.UserID, Info: m.Info}
 	}
@@ -126,6 +134,7 @@ func (s *Session) Import(r *Record, app *apps.App, now time.Duration) error {
 	s.ID, s.Version = id, uint8(r.Version)
 	s.Seen = uint32(max(r.LastActivity.Unix(), 0))
 	s.Rate = BucketOwing(now, r.RateDebt)
+	s.Left = uint8(min(max(r.LeftPresence, 0), 255))
 	return nil
 }
 

@@ -47,7 +47,7 @@ type Counters struct {
 type Totals struct {
 	Connections int64  // open now
 	Opened      uint64 // ever opened
-	Closed      uint64 // of those
+	Closed      uint64 // of those, and of those that were taken up
 	MessagesIn, MessagesOut,
 	BytesIn, BytesOut,
 	Publishes, ClientEvents,
@@ -93,6 +93,10 @@ func (l *Live) Reserve(maxConnections int) bool {
 		}
 	}
 }
+
+// TakeUp counts an open connection that another process had opened: it was let in
+// there, so no limit holds. It is paid back as the others are.
+func (l *Live) TakeUp() { l.connections.Add(1) }
 
 // Confirm counts a reserved connection as opened. Counters never go back: a metric
 // that did would look like a restart.

@@ -8,6 +8,10 @@
 //
 // A user is online while signed in on a connection, and for a moment longer, so
 // that a page which is loaded anew tells nobody.
+//
+// A new process that takes over all connections has their users come back with
+// [Users.Return] and [Users.WatchAgain], and takes up who lingers with
+// [Users.Import]: nobody is told.
 package users
 
 import (
@@ -127,6 +131,25 @@ func (u *Users) SignIn(s *SignIn) (*channels.Subscription, error) {
 		return nil, &TooManyError{User: s.User, Max: s.Max}
 	}
 	return sub, err
+}
+
+// Return makes a connection the user's again that was so in another process. It
+// is refused by no limit, and nobody is told. Call it on the connection's loop.
+func (u *Users) Return(s *SignIn) *channels.Subscription {
+	sub, first := u.registry.Return(&channels.Return{
+		App: s.App, Channel: ownPrefix + s.User, Place: s.Place, Handle: s.Handle,
+	})
+	if first {
+		u.here.Add(1)
+	}
+	return sub
+}
+
+// WatchAgain is Watch for a connection that watched the user in another process, and
+// knows what was told there.
+func (u *Users) WatchAgain(app, id string, place channels.Place, h channels.Handle) *channels.Subscription {
+	sub, _ := u.registry.Return(&channels.Return{App: app, Channel: watchPrefix + id, Place: place, Handle: h})
+	return sub
 }
 
 // Watch has a connection told when the user comes and goes, until it is ended

@@ -1,6 +1,7 @@
 package pusher
 
 import (
+	"cmp"
 	"container/heap"
 	"fmt"
 	"time"
@@ -48,9 +49,10 @@ func (s *session) release() {
 	}
 }
 
-// probation closes the session when it is not authorized in time.
-func (s *session) probation(c *engine.Conn) {
-	s.home.deadlines.add(c, s.now()+s.tenant.App.AuthorizationTimeout)
+// probation closes the session when it is not authorized in the time that is left,
+// 0 for all that the app gives.
+func (s *session) probation(c *engine.Conn, left time.Duration) {
+	s.home.deadlines.add(c, s.now()+cmp.Or(left, s.tenant.App.AuthorizationTimeout))
 }
 
 // deadlines are a loop's sessions on probation, with one timer for all. Owned
@@ -59,6 +61,8 @@ type deadlines struct {
 	home  *home
 	list  deadlineHeap
 	armed time.Duration // when the timer goes off; 0 while it is not set
+
+	dues map[engine.Handle]time.Duration // list by handle; nil until somebody asks
 }
 
 type deadline struct {
@@ -67,6 +71,7 @@ type deadline struct {
 }
 
 func (d *deadlines) add(c *engine.Conn, due time.Duration) {
+	d.dues = nil
 	heap.Push(&d.list, deadline{due: due, handle: c.Handle()})
 	d.arm(c.Loop())
 }
@@ -82,7 +87,7 @@ func (d *deadlines) arm(l *engine.Loop) {
 
 // Run implements engine.Task: who is late is closed.
 func (d *deadlines) Run(l *engine.Loop) {
-	d.armed = 0
+	d.armed, d.dues = 0, nil
 	now := d.home.server.clock()
 	for len(d.list) > 0 && d.list[0].due <= now {
 		late := heap.Pop(&d.list).(deadline)
@@ -91,6 +96,17 @@ func (d *deadlines) Run(l *engine.Loop) {
 		}
 	}
 	d.arm(l)
+}
+
+// left is how long a session on probation has left; 0 or less when it is late.
+func (d *deadlines) left(h engine.Handle) time.Duration {
+	if d.dues == nil {
+		d.dues = make(map[engine.Handle]time.Duration, len(d.list))
+		for _, e := range d.list {
+			d.dues[e.handle] = e.due
+		}
+	}
+	return d.dues[h] - d.home.server.clock()
 }
 
 func (*deadlines) expire(c *engine.Conn) {

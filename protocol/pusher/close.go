@@ -32,10 +32,14 @@ func (nobody) Idle(*engine.Conn) {}
 // Closed implements engine.Receiver.
 func (nobody) Closed(*engine.Conn, engine.Cause) {}
 
+// closesAlone is the first version of the protocol whose clients read the code and
+// the reason from the close frame.
+const closesAlone = 6
+
 // End closes the connection with a code and reason. From protocol 6 on the
 // close frame says it alone; older clients read it from an event.
 func (s *session) End(c *engine.Conn, code uint16, reason string) {
-	if s.Version < 6 {
+	if s.Version < closesAlone {
 		s.reply(c, s.home.text(func(dst []byte) []byte { return appendError(dst, code, reason) }))
 	}
 	if c.Open() {

@@ -224,27 +224,23 @@ func TestCallerOfAParkedUpgrade(t *testing.T) {
 	w.nothingLeft()
 }
 
-// A session that another server hands over counts here for its address.
+// A session that comes from another process counts here for its address.
 func TestSeatIsHandedOver(t *testing.T) {
-	a, before := gated(t, gate.Config{ConnectionsPerIP: 1}, nil)
+	a, _ := gated(t, gate.Config{ConnectionsPerIP: 1}, nil)
 	b, after := gated(t, gate.Config{ConnectionsPerIP: 1}, nil)
 	c := a.dialFrom(fromProxy, upgrade, fromAlice)
 	c.hello()
-	text := c.export()
-	c.peer.Hangup()
-	known(t, before, 0, 0)
-	moved, err := b.attach(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := c.record()
+	b.mustTake(c)
+	b.begin(c)
 	b.dialFrom(fromProxy, upgrade, fromAlice).wantRefusal(4100)
 	known(t, after, 1, 1)
-	moved.peer.Hangup()
+	c.peer.Hangup()
 	known(t, after, 0, 1)
 
 	// What can't be taken up leaves no seat behind.
-	text = strings.Replace(text, `"conn":{`, `"conn":{"client":"nonsense",`, 1)
-	if _, err := b.attach(text); err == nil || !strings.Contains(err.Error(), `"nonsense"`) {
+	r.Conn.Client = "nonsense"
+	if err := b.server.Attach(b.loop.Dial().Conn(), r, b.app, nil); err == nil || !strings.Contains(err.Error(), `"nonsense"`) {
 		t.Errorf("got %v, want an error about the client", err)
 	}
 	known(t, after, 0, 1)

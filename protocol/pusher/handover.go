@@ -3,22 +3,23 @@ package pusher
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"fanfare/channels"
 	"fanfare/channels/apps"
 	"fanfare/channels/users"
 	"fanfare/engine"
 	"fanfare/protocol"
-	"fanfare/protocol/pusher/names"
-	"fanfare/protocol/strictjson"
 )
 
+// A hand-over takes all sessions of a node to another process, which is a copy of
+// this one, with its own configuration: who was admitted stays, and nobody is told
+// anything, because for nobody has anything changed.
+
 // Export writes down the session of a connection, with what it has sent and
-// waits for its turn; false when the connection has none of this server's.
-// Subscribes whose check is not back are written down as messages too, so the
-// record is the truth at any moment. frames is as for engine.Conn.State. Loop only.
+// waits for its turn; false when the connection has none of this server's, or
+// can't be written down now. Subscribes whose check is not back are written down
+// as messages too, so the record is the truth at any moment. frames is as for
+// engine.Conn.State. Loop only.
 func (s *Server) Export(c *engine.Conn, frames *engine.FrameWriter) (protocol.Record, bool) {
 	ss, ok := c.Receiver().(*session)
 	if !ok || ss.home.server != s || ss.Session.Closed || !c.Open() {
@@ -29,9 +30,8 @@ func (s *Server) Export(c *engine.Conn, frames *engine.FrameWriter) (protocol.Re
 		return protocol.Record{}, false
 	}
 	r := ss.Export(Name, ss.tenant.App.ID, ss.now())
-	for i := range r.Subscriptions {
-		sub := ss.Subs.Get(r.Subscriptions[i].Channel)
-		r.Subscriptions[i].Unconfirmed = !sub.Active() && !ss.brought(sub)
+	if r.Probation {
+		r.ProbationLeft = max(ss.home.deadlines.left(ss.Handle), 1)
 	}
 	r.User = ss.userRecord()
 	r.Conn, r.Address = conn, ss.seat.String()
@@ -41,209 +41,166 @@ func (s *Server) Export(c *engine.Conn, frames *engine.FrameWriter) (protocol.Re
 	return r, true
 }
 
-// messages are the commands that were received and not carried out, oldest
-// first.
-func (w *wait) messages() []string {
-	var all []string
-	if w.job != nil {
-		all = appendWants(all, w.job.wants)
-	}
-	all = appendWants(all, w.wants)
-	for at := w.next; at < len(w.backlog); {
-		rest := wait{backlog: w.backlog, next: at}
-		text, next := rest.oldest()
-		all = append(all, string(text))
-		at = next
-	}
-	return all
+// AttachError tells why a session can't be taken up, and what its client is to be
+// told: codeReconnect, unless the app is served no more.
+type AttachError struct {
+	SocketID string
+	Code     uint16 // to close with
+	Reason   string // for the client
+	Err      error
 }
 
-func appendWants(all []string, wants []want) []string {
-	for i := range wants {
-		all = append(all, wants[i].message())
-	}
-	return all
+// Error names the session.
+func (e *AttachError) Error() string {
+	return fmt.Sprintf("cannot take up session %.40q: %v", e.SocketID, e.Err)
 }
 
-// message is the command as a client would send it.
-func (w *want) message() string {
-	if w.user {
-		b := []byte(`{"event":"pusher:signin","data":{"auth":`)
-		b = strictjson.AppendString(b, w.auth)
-		b = append(b, `,"user_data":`...)
-		b = strictjson.AppendString(b, w.data)
-		return string(append(b, "}}"...))
-	}
-	b := []byte(`{"event":"pusher:subscribe","data":{"channel":`)
-	b = strictjson.AppendString(b, w.channel)
-	b = append(b, `,"auth":`...)
-	b = strictjson.AppendString(b, w.auth)
-	if w.hasData {
-		b = append(b, `,"channel_data":`...)
-		b = strictjson.AppendString(b, w.data)
-	}
-	return string(append(b, "}}"...))
-}
+// Unwrap gives what was wrong.
+func (e *AttachError) Unwrap() error { return e.Err }
 
-// Attach takes up a session that was written down, on a connection that has
-// not spoken yet: it keeps its socket id and its subscriptions, and goes on
-// where it stopped, so that the client doesn't notice. app is the record's app
-// as it is now, and frames is as for engine.Conn.Adopt. When the error is not nil and c.Receiver() is, nothing has
-// happened; otherwise it tells which subscriptions were lost, as does a
-// pusher:error the client. Loop only.
+// Attach takes up a session that was written down, on a connection that waits for
+// its state: it keeps its socket id, its user and its subscriptions, and goes on
+// where it stopped, so that neither its client nor anybody else notices. What the
+// channels hold must have been imported. app is the record's app as it is now, nil
+// when there is none; frames is as for engine.Conn.Adopt. It fails with an
+// *AttachError, and then nothing has happened; TurnAway is what is left to do. What
+// waited is carried out with the loop's next turn, which must not come before all
+// sessions are back. Loop only.
 func (s *Server) Attach(c *engine.Conn, r *protocol.Record, app *apps.App, frames *engine.FrameReader) error {
-	ss, err := s.revive(c, r, app)
-	if err != nil {
-		return err
+	if no := s.mayAttach(r, app); no != nil {
+		return no
 	}
-	lostUser := ss.resume(r.User)
-	lost := ss.reenter(r)
-	// What waited comes before what the connection has read since.
-	w, resuming := ss.waiting(), &check{}
-	w.job = resuming
-	for _, text := range r.Waiting {
-		w.append([]byte(text))
-	}
-	if err := c.Adopt(r.Conn, ss, frames); err != nil {
-		ss.Closed(c, engine.CauseLocal)
-		return fmt.Errorf("cannot take up session %s: %w", ss.ID, err)
-	}
-	if idle := ss.activitySeconds(); idle != r.Conn.Idle { // else what ran goes on
-		c.SetIdle(idle)
-	}
-	c.SetMaxMessage(ss.tenant.App.Limits.MessageSize)
-	if !ss.Counts {
-		ss.probation(c)
-	}
-	ss.catchUpWatched(c, r.User)
-	errs := make([]error, 0, len(lost)+1)
-	if lostUser != nil {
-		ss.failRefused(c, refused(lostUser))
-		errs = append(errs, fmt.Errorf("session %s lost its sign-in: %w", ss.ID, lostUser))
-	}
-	for _, l := range lost {
-		ss.refuseSubscribe(c, l.channel, l.no)
-		errs = append(errs, fmt.Errorf("session %s lost a subscription: %w", ss.ID, l.no))
-	}
-	if w.job == resuming {
-		w.job = nil
-		ss.goOn(c)
-	}
-	return errors.Join(errs...)
-}
-
-// revive makes a session of a record and enters it everywhere but on its
-// channels.
-func (s *Server) revive(c *engine.Conn, r *protocol.Record, app *apps.App) (*session, error) {
-	if r.Protocol != Name {
-		return nil, fmt.Errorf("cannot take up a session of protocol %q: this is %q", r.Protocol, Name)
-	}
-	if app != nil && !app.Enabled {
-		return nil, fmt.Errorf("cannot take up session %s: app %q is disabled", r.SocketID, app.ID)
-	}
-	h := s.homes[c.Loop().Index()]
-	ss := &session{home: h}
+	ss := &session{home: s.homes[c.Loop().Index()]}
 	if err := ss.Import(r, app, s.clock()); err != nil {
-		return nil, err
+		return cannotAttach(r, err)
 	}
-	ss.tenant, ss.Handle = h.tenants.Of(app), c.Handle()
+	ss.Handle = c.Handle()
 	if err := s.cfg.IDs.Adopt(ss.ID, ss.Handle); err != nil {
-		return nil, err
+		return cannotAttach(r, err)
 	}
-	probation := r.Probation && app.AuthorizedConnections
-	if ss.Counts = !probation && ss.tenant.Live.Acquire(app.MaxConnections); !ss.Counts && !probation {
+	ss.catchUpLater(c, r)
+	if err := c.Adopt(r.Conn, ss, frames); err != nil {
 		s.cfg.IDs.Remove(ss.ID)
-		return nil, fmt.Errorf("cannot take up session %s: app %q has its maximum of %d connections open", ss.ID, app.ID, app.MaxConnections)
+		return cannotAttach(r, err)
 	}
-	ss.seat = s.cfg.Gate.Adopt(r.Address)
-	h.counters.open.Add(1)
-	h.counters.opened.Add(1)
-	return ss, nil
+	ss.settleIn(c, r, app)
+	return nil
 }
 
-// resume signs the user in again, without a word to the client.
-func (s *session) resume(r *protocol.UserRecord) error {
-	if r == nil {
-		return nil
-	}
-	return s.become(&profile{id: r.ID, info: r.Info, watchlist: r.Watchlist})
-}
-
-// catchUpWatched tells the client what of its watchlist is not as it was told
-// before. Who was online and is not here may come yet.
-func (s *session) catchUpWatched(c *engine.Conn, r *protocol.UserRecord) {
-	if r == nil || s.user == nil {
-		return
-	}
-	var came, gone []string
-	for _, sub := range s.user.watch {
-		id := users.Watched(sub)
-		was, is := slices.Contains(r.Online, id), s.home.server.cfg.Users.Online(s.tenant.App.ID, id)
-		switch {
-		case is && !was:
-			came = append(came, id)
-		case was && !is:
-			gone = append(gone, id)
-		}
-	}
-	s.tellChanges(c, came, nil)
-	if len(gone) > 0 {
-		l, k := c.Loop(), &stillGone{handle: s.Handle, ids: gone}
-		time.AfterFunc(s.home.server.cfg.Users.Delay(), func() { l.Post(k) })
-	}
-}
-
-// stillGone are users who were online where a session came from.
-type stillGone struct {
-	handle engine.Handle
-	ids    []string
-}
-
-// Run implements engine.Task: who has not come either is told as offline.
-func (k *stillGone) Run(l *engine.Loop) {
-	c := l.Conn(k.handle)
-	if c == nil {
-		return
-	}
-	s, ok := c.Receiver().(*session)
-	if !ok || s.user == nil {
-		return
-	}
-	all := s.home.server.cfg.Users
-	s.tellChanges(c, nil, slices.DeleteFunc(k.ids, func(id string) bool { return all.Online(s.tenant.App.ID, id) }))
-}
-
-// mayKeep refuses the channel of a user who could not be signed in again.
-func (s *session) mayKeep(channel string) error {
-	if names.KindOf(channel).User() {
-		return s.owns(channel)
+func (*Server) mayAttach(r *protocol.Record, app *apps.App) error {
+	switch {
+	case r.Protocol != Name:
+		return cannotAttach(r, fmt.Errorf("its protocol is %q and this is %q", r.Protocol, Name))
+	case app == nil:
+		return &AttachError{r.SocketID, codeUnknownApp, "app was removed", fmt.Errorf("app %q is not known here", r.App)}
+	case !app.Enabled:
+		return &AttachError{r.SocketID, codeDisabled, "app was disabled", fmt.Errorf("app %q is disabled", r.App)}
 	}
 	return nil
 }
 
-// brought tells that the session came with the subscription, confirmed, from
-// an earlier life.
-func (s *session) brought(sub *channels.Subscription) bool {
-	return s.wait != nil && slices.Contains(s.wait.quiet, sub)
+// cannotAttach is for what only a new connection can make good.
+func cannotAttach(r *protocol.Record, err error) *AttachError {
+	return &AttachError{r.SocketID, codeReconnect, "the server was upgraded", err}
 }
 
-// reenter takes the subscriptions up again, without a word to the client but
-// the confirmations that it waits for. It returns those that were lost.
-func (s *session) reenter(r *protocol.Record) (lost []want) {
-	for i := range r.Subscriptions {
-		sub := &r.Subscriptions[i]
-		if err := s.mayKeep(sub.Channel); err != nil {
-			lost = append(lost, want{channel: sub.Channel, no: refused(err)})
-			continue
-		}
-		if err := s.enter(sub.Channel, sub.Presence(), sub.Unconfirmed); err != nil {
-			lost = append(lost, want{channel: sub.Channel, no: refused(err)})
-			continue
-		}
-		if !sub.Unconfirmed {
-			w := s.waiting()
-			w.quiet = append(w.quiet, s.Subs.Get(sub.Channel))
-		}
+// settleIn gives the session its places: all that can't fail.
+func (s *session) settleIn(c *engine.Conn, r *protocol.Record, app *apps.App) {
+	h := s.home
+	s.tenant = h.tenants.Of(app)
+	s.seat = h.server.cfg.Gate.Adopt(r.Address)
+	if s.Counts = !r.Probation || !app.AuthorizedConnections; s.Counts {
+		s.tenant.Live.TakeUp()
+	} else {
+		s.probation(c, r.ProbationLeft)
 	}
-	return lost
+	h.counters.open.Add(1)
+	if idle := s.activitySeconds(); idle != r.Conn.Idle { // else what ran goes on
+		c.SetIdle(idle)
+	}
+	c.SetMaxMessage(app.Limits.MessageSize)
+	s.comeBack(r.User)
+	s.reenter(r.Subscriptions)
+}
+
+// comeBack signs the user in again.
+func (s *session) comeBack(r *protocol.UserRecord) {
+	if r == nil {
+		return
+	}
+	all := s.home.server.cfg.Users
+	s.user = &identity{
+		id: r.ID, info: r.Info, rate: protocol.BucketOwing(s.now(), r.RateDebt),
+		seat: all.Return(&users.SignIn{App: s.tenant.App.ID, User: r.ID, Place: s.place(), Handle: s.Handle}),
+	}
+	if !s.tenant.App.Watchlists {
+		return
+	}
+	for _, id := range r.Watchlist {
+		s.user.watch = append(s.user.watch, all.WatchAgain(s.tenant.App.ID, id, s.place(), s.Handle))
+	}
+}
+
+// reenter takes the subscriptions up again.
+func (s *session) reenter(list []protocol.SubscriptionRecord) {
+	for i := range list {
+		sub, _ := s.home.server.registry.Return(s.home.returning(s.tenant.App, s.Handle, &list[i]))
+		s.Subs.Add(sub)
+	}
+}
+
+// returning is what puts a session back on a channel.
+func (h *home) returning(app *apps.App, handle channels.Handle, r *protocol.SubscriptionRecord) *channels.Return {
+	return &channels.Return{
+		App: app.ID, Channel: r.Channel, Place: h.place(), Handle: handle,
+		Presence: r.Presence(), Counts: app.SubscriptionCounts && r.Member == nil,
+		Serial: r.Serial, Unconfirmed: r.Unconfirmed,
+	}
+}
+
+// TurnAway says goodbye to the client of a session that Attach could not take up,
+// with what its error says, and has the session lost. c, r, app and frames are what
+// Attach was given. Loop only; what is to be sent is sent with the loop's next turn.
+func (s *Server) TurnAway(c *engine.Conn, r *protocol.Record, app *apps.App, frames *engine.FrameReader, why error) {
+	s.Lose(c.Loop(), r, app)
+	code, reason := uint16(codeReconnect), "the server was upgraded"
+	if no, ok := errors.AsType[*AttachError](why); ok {
+		code, reason = no.Code, no.Reason
+	}
+	if err := c.Adopt(r.Conn, nobody{}, frames); err != nil {
+		c.Abort(engine.CauseLocal)
+		return
+	}
+	h := s.homes[c.Loop().Index()]
+	if r.Version < closesAlone {
+		c.Reply(h.text(func(dst []byte) []byte { return appendError(dst, code, reason) }))
+	}
+	h.counters.closeWith(code)
+	c.Close(code, reason)
+}
+
+// Lose ends a session that was written down and whose connection did not come
+// along: who was told that it is there is told that it has gone. app is the record's
+// app as it is now; nothing is told about one that is gone or disabled. Loop only; it
+// happens with the loop's next turn, which must not come before all others are back.
+func (s *Server) Lose(l *engine.Loop, r *protocol.Record, app *apps.App) {
+	if r.Protocol != Name || app == nil || !app.Enabled {
+		return
+	}
+	h := s.homes[l.Index()]
+	l.Post(engine.TaskFunc(func(*engine.Loop) { h.lose(r, app) }))
+}
+
+// lose has a session without a connection come back and leave.
+func (h *home) lose(r *protocol.Record, app *apps.App) {
+	const nobodys = ^channels.None
+	for i := range r.Subscriptions {
+		b := h.returning(app, nobodys, &r.Subscriptions[i])
+		sub, _ := h.server.registry.Return(b)
+		h.server.registry.Unsubscribe(sub)
+	}
+	if u := r.User; u != nil {
+		all := h.server.cfg.Users
+		all.End(all.Return(&users.SignIn{App: app.ID, User: u.ID, Place: h.place(), Handle: nobodys}))
+	}
 }

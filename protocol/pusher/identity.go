@@ -28,13 +28,9 @@ func (s *session) userRecord() *protocol.UserRecord {
 	if s.user == nil {
 		return nil
 	}
-	r := &protocol.UserRecord{ID: s.user.id, Info: s.user.info}
+	r := &protocol.UserRecord{ID: s.user.id, Info: s.user.info, RateDebt: s.user.rate.Debt(s.now())}
 	for _, sub := range s.user.watch {
-		id := users.Watched(sub)
-		r.Watchlist = append(r.Watchlist, id)
-		if s.home.server.cfg.Users.Online(s.tenant.App.ID, id) {
-			r.Online = append(r.Online, id)
-		}
+		r.Watchlist = append(r.Watchlist, users.Watched(sub))
 	}
 	return r
 }

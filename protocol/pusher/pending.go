@@ -3,7 +3,6 @@ package pusher
 import (
 	"encoding/binary"
 
-	"fanfare/channels"
 	"fanfare/engine"
 	"fanfare/protocol/borrow"
 	"fanfare/protocol/pusher/names"
@@ -30,10 +29,6 @@ type wait struct {
 
 	backlog []byte // messages behind the job, each with its length before it
 	next    int    // where the oldest of them begins
-
-	// quiet are subscriptions that a session brought along: the client knows
-	// them and gets no confirmation.
-	quiet []*channels.Subscription
 }
 
 // want is a subscribe or a sign-in, with what it was asked with.
@@ -82,7 +77,7 @@ func (s *session) waiting() *wait {
 
 // settled drops wait when it holds nothing.
 func (s *session) settled() {
-	if w := s.wait; w != nil && w.job == nil && len(w.wants) == 0 && len(w.quiet) == 0 && w.next == len(w.backlog) && !w.inline {
+	if w := s.wait; w != nil && w.job == nil && len(w.wants) == 0 && w.next == len(w.backlog) && !w.inline {
 		s.wait = nil
 	}
 }

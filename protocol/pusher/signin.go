@@ -67,8 +67,10 @@ func (s *session) become(p *profile) error {
 }
 
 // place is where the session's subscriptions live.
-func (s *session) place() channels.Place {
-	return channels.Place{Loop: uint16(s.home.index), Format: s.home.server.format}
+func (s *session) place() channels.Place { return s.home.place() }
+
+func (h *home) place() channels.Place {
+	return channels.Place{Loop: uint16(h.index), Format: h.server.format}
 }
 
 // watch has the session told when these users come and go, and no others.

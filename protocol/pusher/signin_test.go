@@ -284,65 +284,6 @@ func TestSigninEndsWithTheConnection_SIG08(t *testing.T) {
 	w.nothingLeft()
 }
 
-// Signed-in sessions are taken along, without a word.
-func TestSigninIsHandedOver(t *testing.T) {
-	old, next := newWorld(t, nil), newWorld(t, nil)
-	c := old.connect()
-	c.do(c.signin(`{"id":"ann","user_info":1,"watchlist":["bob"]}`))
-	c.read()
-	moved, err := next.attach(c.export())
-	if err != nil {
-		t.Fatal(err)
-	}
-	moved.wants()
-	next.connect().become("bob")
-	moved.wants(watched(`{"name":"online","user_ids":["bob"]}`))
-	moved.do(moved.signin(`{"id":"other"}`))
-	moved.wants(pusherError("null", "this connection is signed in as ann: open another one for another user"))
-}
-
-// Who lost its sign-in on the way loses its own channel too.
-func TestLostSigninLosesTheUserChannel_SIG06(t *testing.T) {
-	old, next := newWorld(t, nil), newWorld(t, func(a *apps.App) { a.Limits.ConnectionsPerUser = 1 })
-	c := old.connect()
-	c.do(c.signin(`{"id":"7"}`), `{"event":"pusher:subscribe","data":{"auth":"","channel":"#server-to-user-7"}}`)
-	c.read()
-	next.connect().become("7")
-	moved, err := next.attach(c.export())
-	if err == nil || !strings.Contains(err.Error(), "lost its sign-in") {
-		t.Errorf("attach: %v", err)
-	}
-	if got := moved.read(); len(got) != 3 {
-		t.Errorf("told %q", got)
-	}
-	next.publish(&channels.Message{Channel: "#server-to-user-7", Event: "e", Data: "secret"})
-	moved.wants()
-}
-
-// What was different before the move and after it is told, and nothing else.
-func TestWatchlistAfterAMove(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		old, next := newWorld(t, nil), newWorld(t, nil)
-		old.connect().become("gone")
-		old.connect().become("stays")
-		c := old.connect()
-		list := `{"id":"ann","watchlist":["gone","stays","new","never"]}`
-		c.do(c.signin(list))
-		c.read()
-		next.connect().become("new")
-		moved, err := next.attach(c.export())
-		if err != nil {
-			t.Fatal(err)
-		}
-		moved.wants(watched(`{"name":"online","user_ids":["new"]}`))
-		next.connect().become("stays") // comes along a little later
-		moved.wants(watched(`{"name":"online","user_ids":["stays"]}`))
-		<-time.After(10 * offlineDelay)
-		next.settled()
-		moved.wants(watched(`{"name":"offline","user_ids":["gone"]}`))
-	})
-}
-
 func TestWatchlistIsNotReadWhereItIsOff(t *testing.T) {
 	w := newWorld(t, func(a *apps.App) { a.Watchlists, a.Limits.Watchlist = false, 1 })
 	for _, list := range []string{`["a","b"]`, `"nonsense"`} {

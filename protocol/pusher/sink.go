@@ -59,7 +59,7 @@ func (s *Server) Joined(loop int, sub *channels.Subscription, now *channels.Snap
 		return
 	}
 	ss, ok := c.Receiver().(*session)
-	if !ok || ss.knows(sub) {
+	if !ok {
 		return
 	}
 	if sub.Member() == nil {
@@ -104,21 +104,6 @@ func (s *session) replay(c *engine.Conn, channel string, kept *channels.Message)
 		return
 	}
 	s.send(c, kept.Encoded(s.home.server.format, s.home.server).(*engine.Frame))
-}
-
-// knows tells whether the client has had the confirmation in an earlier life
-// of the session.
-func (s *session) knows(sub *channels.Subscription) bool {
-	if s.wait == nil {
-		return false
-	}
-	i := slices.Index(s.wait.quiet, sub)
-	if i < 0 {
-		return false
-	}
-	s.wait.quiet = slices.Delete(s.wait.quiet, i, i+1)
-	s.settled()
-	return true
 }
 
 // buffer is what it takes to encode a frame: the frame, JSON that goes into a

@@ -89,7 +89,7 @@ func (s *session) join(w *want) error {
 	if err != nil {
 		return err
 	}
-	return s.enter(w.channel, member, true)
+	return s.enter(w.channel, member)
 }
 
 // owns refuses the channel of a user that the connection isn't signed in as.
@@ -127,9 +127,8 @@ func (s *session) memberFor(w *want) (*channels.Member, error) {
 	return s.user.member(&s.tenant.App.Limits)
 }
 
-// enter puts the session on a channel. A fresh subscription gets what the
-// channel keeps.
-func (s *session) enter(channel string, member *channels.Member, fresh bool) error {
+// enter puts the session on a channel.
+func (s *session) enter(channel string, member *channels.Member) error {
 	kind := names.KindOf(channel)
 	sub, err := s.home.server.registry.Subscribe(channels.Join{
 		App:        s.tenant.App.ID,
@@ -138,7 +137,7 @@ func (s *session) enter(channel string, member *channels.Member, fresh bool) err
 		Handle:     s.Handle,
 		Presence:   member,
 		MaxMembers: s.tenant.App.Limits.PresenceMembers,
-		Cached:     fresh && kind.Cached(),
+		Cached:     kind.Cached(),
 		Counts:     s.tenant.App.SubscriptionCounts && !kind.Presence(),
 	})
 	if err != nil {

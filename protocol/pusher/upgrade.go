@@ -265,7 +265,7 @@ func (s *Server) open(c *engine.Conn, t *tenant.Tenant, version uint8, seat *gat
 	c.SetIdle(timeout)
 	c.SetMaxMessage(t.App.Limits.MessageSize)
 	if !ss.Counts {
-		ss.probation(c)
+		ss.probation(c, 0)
 	}
 	ss.reply(c, h.text(func(dst []byte) []byte { return appendHello(dst, ss.ID, timeout) }))
 }

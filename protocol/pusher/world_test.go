@@ -38,7 +38,8 @@ type world struct {
 	mux      *protocol.Mux
 	app      *apps.App
 	jobs     []func()
-	full     bool // the pool takes no job
+	full     bool     // the pool takes no job
+	told     []string // what the witness was told
 }
 
 // offlineDelay is how long a user counts as online after it has gone.
@@ -65,7 +66,7 @@ func newWorldWith(t testing.TB, cfg Config, app *apps.App) *world {
 	cfg.Tenants, cfg.IDs = w.tenants, protocol.NewDirectory()
 	cfg.Users = users.New(offlineDelay)
 	w.server = New(cfg)
-	w.registry = protocol.NewRegistry(1, cfg.Loop, channels.Config{Sinks: []channels.Sink{w.server}})
+	w.registry = protocol.NewRegistry(1, cfg.Loop, channels.Config{Sinks: []channels.Sink{w.server}, Witness: w.witness})
 	w.server.Bind(w.registry, 0)
 	protocol.BindUsers(cfg.Users, 1, cfg.Loop, w.server.UserSink())
 	t.Cleanup(cfg.Users.Stop)
@@ -73,6 +74,10 @@ func newWorldWith(t testing.TB, cfg Config, app *apps.App) *world {
 	w.mux.RefuseUpgrades(w.server.RefusePath)
 	w.loop = enginetest.New(engine.Config{}, w.mux)
 	return w
+}
+
+func (w *world) witness(o channels.Occasion) {
+	w.told = append(w.told, strings.TrimSpace(fmt.Sprint(o.Kind, " ", o.Channel, " ", o.UserID)))
 }
 
 func (w *world) submit(job func()) error {
