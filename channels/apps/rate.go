@@ -32,3 +32,12 @@ func (r *Rate) Take(now time.Duration, n, perSecond int) bool {
 		}
 	}
 }
+
+// Debt is how long the bucket takes to be full. now is as for Take.
+func (r *Rate) Debt(now time.Duration) time.Duration { return max(time.Duration(r.full.Load())-now, 0) }
+
+// Owe makes the bucket full after debt, at most a second, for what was taken in
+// another process. now is as for Take.
+func (r *Rate) Owe(now, debt time.Duration) {
+	r.full.Store(int64(now + min(max(debt, 0), time.Second)))
+}
