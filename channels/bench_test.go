@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"testing"
+	"time"
 )
 
 // lonely makes n channels with one subscriber each.
@@ -137,5 +138,44 @@ func BenchmarkJoinAPresenceRoomOfTenThousand(b *testing.B) {
 		}
 		r.Unsubscribe(s)
 		mailbox.queue = mailbox.queue[:0]
+	}
+}
+
+// BenchmarkHandover is what the registry has to do in a hand-over, for each of many
+// channels with one subscriber: those of the last kind have had a message.
+func BenchmarkHandover(b *testing.B) {
+	const n = 100_000
+	for _, said := range []bool{false, true} {
+		b.Run(fmt.Sprint("with messages ", said), func(b *testing.B) {
+			r := lonely(b, n)
+			names := make([]string, n)
+			for i := range names {
+				names[i] = fmt.Sprint("private-user.", i)
+				if said {
+					r.Publish(&Message{App: "app", Channel: names[i], Event: "e", Data: "x"}, nil)
+				}
+			}
+			var spent [4]time.Duration
+			measure := func(what int, f func()) {
+				start := time.Now()
+				f()
+				spent[what] += time.Since(start)
+			}
+			for b.Loop() {
+				var state []AppState
+				next, _, _ := crowd(b, 0)
+				measure(0, func() { state = r.Export(0, 1) })
+				measure(1, func() { next.Import(state) })
+				measure(2, func() {
+					for i := range names {
+						next.Return(&Return{App: "app", Channel: names[i], Handle: Handle(i + 1)})
+					}
+				})
+				measure(3, next.Settle)
+			}
+			for i, what := range []string{"export", "import", "return", "settle"} {
+				b.ReportMetric(float64(spent[i].Nanoseconds())/float64(b.N*n), "ns/"+what)
+			}
+		})
 	}
 }

@@ -8,11 +8,13 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 )
 
@@ -491,4 +493,58 @@ func TestPlainChannelsAreNotWrittenDown(t *testing.T) {
 	if got := w.Export(0, 1); len(got) != 0 {
 		t.Errorf("written down: %+v", got)
 	}
+}
+
+// TestLoopsReturnTogether has two loops bring their sessions back at the same time,
+// and go on with their work while the rest of the hand-over is done.
+func TestLoopsReturnTogether(t *testing.T) {
+	w := newWorld(t, 2, 1)
+	var all [2][]*Subscription
+	for i := range 600 {
+		at := Place{Loop: uint16(i % 2)}
+		all[i%2] = append(all[i%2],
+			w.join(at, "app", "presence-room", fmt.Sprint("user", i*7%400)),
+			w.join(at, "app", fmt.Sprint("presence-", i/20), fmt.Sprint(i)),
+			w.join(at, "app", "news", ""),
+		)
+	}
+	w.keep("cache-x", "kept")
+	w.settle()
+	next := newWorld(t, 2, 1)
+	var wg sync.WaitGroup
+	for part := range 4 {
+		wg.Go(func() { next.Import(travel(t, w.Export(part, 4))) })
+	}
+	wg.Wait()
+	var back [2][]*Subscription
+	for loop := range 2 {
+		wg.Go(func() {
+			next.own(loop)
+			defer next.disown(loop)
+			for _, s := range all[loop] {
+				back[loop] = append(back[loop], next.back(s))
+			}
+		})
+	}
+	wg.Wait()
+	if diff := cmp.Diff(w.answers(), next.answers(), cmpopts.IgnoreMapEntries(func(k string, _ any) bool { return k == "app cache-x" })); diff != "" { // it has less time left
+		t.Errorf("old and new process (-old +new):\n%s", diff)
+	}
+	wg.Go(next.Settle)
+	for loop := range 2 {
+		wg.Go(func() {
+			next.own(loop)
+			defer next.disown(loop)
+			for i, s := range back[loop] {
+				next.Unsubscribe(s)
+				if i%3 == 0 {
+					next.Unsubscribe(next.join(Place{Loop: uint16(loop)}, "app", fmt.Sprint("presence-", i), "passer-by"))
+				}
+				next.turn(loop, 5)
+			}
+		})
+	}
+	wg.Wait()
+	next.Drop("app")
+	next.expectEmpty()
 }

@@ -67,6 +67,9 @@ func TestWhatIsOwedIsForgotten(t *testing.T) {
 		}
 		next.Adopt(seats[0].String()).Leave()
 		<-time.After(time.Second)
+		if got := old.Export(); got.Addresses != nil {
+			t.Errorf("written down of who is connected and owes nothing: %+v", got)
+		}
 		if n := next.Stats().Addresses; n != 0 {
 			t.Errorf("%d addresses are known after a second", n)
 		}
