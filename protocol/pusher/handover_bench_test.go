@@ -39,62 +39,84 @@ func BenchmarkHandover(b *testing.B) {
 	const n = 5000
 	old := newWorld(b, nil)
 	all := old.crowd(n)
-	var (
-		spent   [4]time.Duration
-		allocs  [4]uint64
-		records bytes.Buffer
-	)
-	measure := func(what int, f func()) {
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		start := time.Now()
-		f()
-		spent[what] += time.Since(start)
-		runtime.ReadMemStats(&after)
-		allocs[what] += after.Mallocs - before.Mallocs
-	}
+	cost := costs{sessions: n}
 	for b.Loop() {
-		var state, read []channels.AppState
-		measure(0, func() {
-			records.Reset()
-			encoder, frames := gob.NewEncoder(&records), &engine.FrameWriter{}
-			for _, c := range all {
-				r, ok := old.server.Export(c.peer.Conn(), frames)
-				if !ok || encoder.Encode(&r) != nil {
-					b.Fatal("a session can't be written down")
-				}
-			}
-		})
-		measure(1, func() { state = old.registry.Export(0, 1) })
-		read = travel(b, state)
-		next := newWorld(b, nil)
-		measure(2, func() { next.registry.Import(read) })
-		peers := make([]*client, n)
-		for i := range peers {
-			peers[i] = &client{world: next, peer: next.loop.Dial()}
-		}
-		size := records.Len()
-		measure(3, func() {
-			decoder, frames := gob.NewDecoder(&records), &engine.FrameReader{}
-			for i := range peers {
-				var r protocol.Record
-				if err := decoder.Decode(&r); err != nil {
-					b.Fatal(err)
-				}
-				if err := next.server.Attach(peers[i].peer.Conn(), &r, next.app, frames); err != nil {
-					b.Fatal(err)
-				}
-			}
-			next.registry.Settle()
-		})
+		var (
+			records bytes.Buffer
+			state   []channels.AppState
+			next    = newWorld(b, nil)
+			peers   = next.newcomers(n)
+		)
+		cost.of("export", func() { old.writeDown(&records, all) })
+		cost.of("export-channels", func() { state = old.registry.Export(0, 1) })
+		b.ReportMetric(float64(records.Len())/n, "B/record")
+		state = travel(b, state)
+		cost.of("import-channels", func() { next.registry.Import(state) })
+		cost.of("attach", func() { next.takeUp(&records, peers) })
+		cost.of("settle", next.registry.Settle)
 		if got, want := next.registry.Stats(), old.registry.Stats(); got != want {
 			b.Fatalf("registry %+v, want %+v", got, want)
 		}
-		b.ReportMetric(float64(size)/n, "B/record")
 	}
-	for i, what := range []string{"export", "export-channels", "import-channels", "attach"} {
-		b.ReportMetric(float64(spent[i].Microseconds())/float64(b.N*n), "us/"+what)
-		b.ReportMetric(float64(allocs[i])/float64(b.N*n), "allocs/"+what)
+	cost.report(b)
+}
+
+func (w *world) newcomers(n int) []*client {
+	all := make([]*client, n)
+	for i := range all {
+		all[i] = &client{world: w, peer: w.loop.Dial()}
+	}
+	return all
+}
+
+func (w *world) writeDown(to *bytes.Buffer, all []*client) {
+	encoder, frames := gob.NewEncoder(to), &engine.FrameWriter{}
+	for _, c := range all {
+		r, ok := w.server.Export(c.peer.Conn(), frames)
+		if !ok || encoder.Encode(&r) != nil {
+			w.Fatal("a session can't be written down")
+		}
+	}
+}
+
+func (w *world) takeUp(from *bytes.Buffer, all []*client) {
+	decoder, frames := gob.NewDecoder(from), &engine.FrameReader{}
+	for _, c := range all {
+		var r protocol.Record
+		if err := decoder.Decode(&r); err != nil {
+			w.Fatal(err)
+		}
+		if err := w.server.Attach(c.peer.Conn(), &r, w.app, frames); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// costs are what the parts of a hand-over take.
+type costs struct {
+	sessions int
+	spent    map[string]time.Duration
+	allocs   map[string]uint64
+}
+
+func (c *costs) of(what string, f func()) {
+	if c.spent == nil {
+		c.spent, c.allocs = map[string]time.Duration{}, map[string]uint64{}
+	}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	f()
+	c.spent[what] += time.Since(start)
+	runtime.ReadMemStats(&after)
+	c.allocs[what] += after.Mallocs - before.Mallocs
+}
+
+func (c *costs) report(b *testing.B) {
+	n := float64(b.N * c.sessions)
+	for what, d := range c.spent {
+		b.ReportMetric(float64(d.Microseconds())/n, "us/"+what)
+		b.ReportMetric(float64(c.allocs[what])/n, "allocs/"+what)
 	}
 }
