@@ -107,7 +107,7 @@ func cannotAttach(r *protocol.Record, err error) *AttachError {
 // settleIn gives the session its places: all that can't fail.
 func (s *session) settleIn(c *engine.Conn, r *protocol.Record, app *apps.App) {
 	h := s.home
-	s.tenant = h.tenants.Of(app)
+	s.tenant, s.Left = h.tenants.Of(app), min(s.Left, leavesAtOnce)
 	s.seat = h.server.cfg.Gate.Adopt(r.Address)
 	if s.Counts = !r.Probation || !app.AuthorizedConnections; s.Counts {
 		s.tenant.Live.TakeUp()

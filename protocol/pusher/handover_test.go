@@ -549,6 +549,31 @@ func TestRatesGoAlong(t *testing.T) {
 	})
 }
 
+// The clock of a new process may be behind, and its bounds be others.
+func TestLeavesOfAnotherClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		old, next := newWorld(t, nil), newWorld(t, nil)
+		c := old.connect()
+		r := c.record()
+		r.LeftPresence, r.LastActivity = 1000, r.LastActivity.Add(2*time.Second)
+		c.peer.MoveTo(next.loop)
+		c.world = next
+		if err := next.server.Attach(c.peer.Conn(), r, next.app, nil); err != nil {
+			t.Fatal(err)
+		}
+		join := c.subscribe("presence-x", `{"user_id":"1"}`)
+		c.do(join)
+		if got := c.read(); len(got) != 2 || !strings.Contains(got[0], "has left too many") {
+			t.Errorf("received %q", got)
+		}
+		next.loop.Advance(time.Second)
+		c.do(join)
+		if got := c.read(); len(got) != 1 || !strings.Contains(got[0], "subscription_succeeded") {
+			t.Errorf("after a second: %q", got)
+		}
+	})
+}
+
 // Probation goes on with the time that is left, and ends as ever.
 func TestProbationGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

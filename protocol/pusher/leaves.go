@@ -19,7 +19,7 @@ const (
 // seen notes when the client last said something, and forgets leaves that are
 // long enough ago.
 func (s *session) seen(now uint32) {
-	if s.Left > 0 && now != s.Seen {
+	if s.Left > 0 && now > s.Seen {
 		s.Left -= uint8(min(uint64(s.Left), leavesPerSecond*uint64(now-s.Seen)))
 	}
 	s.Seen = now
