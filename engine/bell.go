@@ -87,8 +87,13 @@ func (t *sockets) wait(b *bell, result <-chan gnet.RegisteredResult) {
 	}
 }
 
-// WakeLater has gnet run a turn after a look at I/O.
+// WakeLater has gnet run a turn after a look at I/O, or a loop that is held after the
+// one that it is at.
 func (t *sockets) WakeLater(l *Loop) {
+	if l.held != nil {
+		l.held.rouse()
+		return
+	}
 	if b := t.bells[l.index]; b == nil || !b.ring() {
 		go t.Wake(l)
 	}

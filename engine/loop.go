@@ -47,6 +47,7 @@ type Loop struct {
 	posting   int64    // Loop.clock at which the delivery was posted that runs; 0 none does
 	reached   bool     // it has marked somebody
 	current   *Conn    // whom a panic costs
+	held      *grip    // who holds the loop; nil: nobody
 	control   []Task   // spare slice for mail.takeControl
 	taken     []posted // deliveries taken from the mailbox,
 	takenNext int      // and the next of them to run

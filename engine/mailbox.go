@@ -95,6 +95,13 @@ func (m *mailbox) waiting() (tasks int, since int64) {
 	return len(m.control) + len(m.bulk), since
 }
 
+// idle tells that nothing waits and no turn is due or under way. Any goroutine.
+func (m *mailbox) idle() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !m.awake && len(m.control)+len(m.bulk) == 0
+}
+
 // settle ends a turn. It reports whether another one is due, because work is
 // left or came meanwhile; else the next post wakes the loop.
 func (m *mailbox) settle(workLeft bool) bool {

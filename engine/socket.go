@@ -32,6 +32,7 @@ type sockets struct {
 	loopsOf []gnet.EventLoop // guarded by mu: by loop index, nil while it had no connection
 	asleep  []bool           // guarded by mu: woken before it was attached
 	deaf    bool             // guarded by mu: the loops are to end, and are not woken any more
+	grips   []*grip          // guarded by mu: by loop index, nil for one that is not held
 	bells   []*bell          // written under mu by the loop whose it is, which reads its own without; nil before, and where there can be none
 
 	booted     chan struct{}
@@ -55,6 +56,7 @@ func newSockets(s *Server) (*sockets, error) {
 		bells:   make([]*bell, s.cfg.Loops),
 		loopsOf: make([]gnet.EventLoop, s.cfg.Loops),
 		asleep:  make([]bool, s.cfg.Loops),
+		grips:   make([]*grip, s.cfg.Loops),
 	}, nil
 }
 

@@ -4,8 +4,8 @@ import "net/netip"
 
 // Transport is how a loop's connections reach the world: the one place where
 // bytes leave. The real one sends to sockets (socket.go); enginetest has one
-// in memory. But for Wake and WakeLater, methods are
-// called on the connection's loop.
+// in memory. But for Wake, methods are called on the
+// connection's loop.
 type Transport interface {
 	// Send hands bytes to the sockets of some connections without blocking,
 	// and notes in the list how each went. At most 64, all of the loop.
@@ -23,8 +23,8 @@ type Transport interface {
 	// known. It does not allocate.
 	Remote(c *Conn) netip.AddrPort
 
-	// Wake makes Loop.Turn run soon on the loop. WakeLater does so after the
-	// loop has served I/O again. Any goroutine.
+	// Wake makes Loop.Turn run soon on the loop. Any goroutine.
 	Wake(l *Loop)
+	// WakeLater does so after the loop has served I/O again.
 	WakeLater(l *Loop)
 }

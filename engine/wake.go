@@ -65,7 +65,9 @@ func (r turner) Run(context.Context) error {
 func (t *sockets) Wake(l *Loop) {
 	t.mu.RLock()
 	el := t.loopsOf[l.index]
-	if el != nil && !t.deaf {
+	if g := t.grips[l.index]; g != nil {
+		g.rouse()
+	} else if el != nil && !t.deaf {
 		_ = el.Execute(context.Background(), turner{l}) // which does not wait
 	}
 	t.mu.RUnlock()

@@ -20,31 +20,48 @@ var ErrPoolFull = errors.New("the worker pool is full: all workers are busy and 
 // bounded pool of goroutines.
 type workers struct {
 	queue chan func()
-	pool  *ants.Pool
+	pool  *ants.PoolWithFuncGeneric[func()]
 	quit  chan struct{} // closed to end dispatch
 	done  sync.WaitGroup
 
+	taken   atomic.Uint64 // jobs that were taken
+	ended   atomic.Uint64 // those of them that are over
 	refused atomic.Uint64 // jobs that found the queue full
 }
 
 func newWorkers(n, queue int, log *slog.Logger) (*workers, error) {
-	pool, err := ants.NewPool(n, ants.WithPanicHandler(func(p any) {
+	w := &workers{queue: make(chan func(), queue), quit: make(chan struct{})}
+	var err error
+	w.pool, err = ants.NewPoolWithFuncGeneric(n, w.work, ants.WithPanicHandler(func(p any) {
 		log.Error("panic in a worker; its job is lost", "panic", p, "stack", string(debug.Stack()))
 	}), ants.WithLogger(antsLog{log}))
 	if err != nil {
 		return nil, err
 	}
-	w := &workers{queue: make(chan func(), queue), pool: pool, quit: make(chan struct{})}
 	w.done.Go(w.dispatch)
 	return w, nil
 }
 
+func (w *workers) work(job func()) {
+	defer w.ended.Add(1)
+	job()
+}
+
+// idle tells how many jobs were ever taken, if all of them are over.
+func (w *workers) idle() (jobs uint64, idle bool) {
+	ended := w.ended.Load() // first: it never overtakes the other
+	jobs = w.taken.Load()
+	return jobs, jobs == ended
+}
+
 // submit never blocks.
 func (w *workers) submit(job func()) error {
+	w.taken.Add(1) // before it can be over
 	select {
 	case w.queue <- job:
 		return nil
 	default:
+		w.ended.Add(1)
 		w.refused.Add(1)
 		return ErrPoolFull
 	}
@@ -55,7 +72,7 @@ func (w *workers) dispatch() {
 	for {
 		select {
 		case job := <-w.queue:
-			_ = w.pool.Submit(job) // fails only after stop
+			_ = w.pool.Invoke(job) // fails only after stop
 		case <-w.quit:
 			return
 		}
