@@ -45,6 +45,10 @@ type Config struct {
 	Listeners []*os.File
 	// TLSListeners are such sockets whose connections begin with a TLS handshake.
 	TLSListeners []*os.File
+	// Late has the server accept nobody until Server.Serve: newcomers wait in the
+	// sockets of Listeners and TLSListeners, and there are no Addrs. Meanwhile
+	// connections of another process can be taken in (Server.Enrol). Linux only.
+	Late bool
 	// Loops is the number of event loops. Default runtime.GOMAXPROCS(0),
 	// which knows the cgroup's CPU limit. At most MaxLoops.
 	Loops int
@@ -186,6 +190,8 @@ func (c *Config) validate() error {
 	switch {
 	case len(c.Addrs)+len(c.TLSAddrs)+len(c.Listeners)+len(c.TLSListeners) == 0:
 		return errors.New("engine: no address to listen on")
+	case c.Late && len(c.Addrs)+len(c.TLSAddrs) > 0:
+		return errors.New("engine: a server that is Late takes over sockets: it has Listeners, and no Addrs")
 	case len(c.TLSAddrs)+len(c.TLSListeners) > 0 && c.TLS == nil:
 		return errors.New("engine: addresses are to speak TLS, but there is no configuration of it: set TLS, with a certificate")
 	case c.Loops < 1 || c.Loops > MaxLoops:

@@ -65,6 +65,7 @@ const (
 	flagNamed                         // the page knows the client, whom a PROXY header named
 	flagTLS                           // the client came by TLS
 	flagSealed                        // to us: bytes are TLS records
+	flagLent                          // another process has the socket, too
 )
 
 func (c *Conn) has(f flags) bool { return c.flags&f != 0 }

@@ -28,11 +28,7 @@ func (t *sockets) OnBoot(eng gnet.Engine) gnet.Action {
 // time when all loops and their listeners are there.
 func (t *sockets) OnTick() (time.Duration, gnet.Action) {
 	t.bootOnce.Do(func() {
-		t.bootErr = t.server.heirs.adopt(len(t.server.loops))
-		t.listeners = findListeners(t.server.addrs)
-		if tuneListeners(t.listeners) == 0 {
-			t.server.cfg.Logger.Info("cannot tune the listening sockets: more is buffered for slow clients by the kernel, where it is not bounded by us")
-		}
+		t.bootErr = t.boot()
 		close(t.booted)
 	})
 	for _, l := range t.server.loops {
@@ -42,6 +38,32 @@ func (t *sockets) OnTick() (time.Duration, gnet.Action) {
 	}
 	t.rest()
 	return time.Second, gnet.None
+}
+
+// boot finds the listeners, and puts the inherited ones in their places.
+func (t *sockets) boot() error {
+	pollers, err := pollersOfListeners()
+	if err != nil && len(t.server.heirs) > 0 {
+		return fmt.Errorf("cannot serve inherited sockets: %w", err)
+	}
+	if err := t.server.heirs.prepare(len(t.server.loops), pollers); err != nil {
+		return err
+	}
+	if t.server.cfg.Late {
+		t.pollers = pollers
+		return nil
+	}
+	return t.listen(pollers)
+}
+
+func (t *sockets) listen(pollers map[int]int) error {
+	err := t.server.heirs.adopt()
+	t.listeners = findListeners(t.server.addrs)
+	t.findDoors(pollers)
+	if tuneListeners(t.listeners) == 0 {
+		t.server.cfg.Logger.Info("cannot tune the listening sockets: more is buffered for slow clients by the kernel, where it is not bounded by us")
+	}
+	return err
 }
 
 // rest has memory returned when a storm is over, or when there is little to
@@ -67,8 +89,11 @@ func (t *sockets) OnOpen(gc gnet.Conn) (_ []byte, action gnet.Action) {
 			action = gnet.Close
 		}
 	}()
-	if _, ok := gc.Context().(*bell); ok {
+	switch from := gc.Context().(type) {
+	case *bell:
 		return nil, gnet.None
+	case *arrival:
+		return nil, t.arrive(gc, from)
 	}
 	open := t.server.open.Add(1)
 	if open > t.server.max+maxSurplus || t.server.closed.Load() {
@@ -116,10 +141,21 @@ func (t *sockets) OnClose(gc gnet.Conn, _ error) gnet.Action {
 	}
 	t.server.open.Add(-1)
 	if c, ok := gc.Context().(*Conn); ok {
+		lent := c.has(flagLent)
 		c.loop.Closed(c)
 		gc.SetContext(nil)
+		if lent {
+			t.endLoan(gc.Fd())
+		}
 	}
 	return gnet.None
+}
+
+// endLoan tells the peer that a connection is over whose socket another process has,
+// too: to close one of two descriptors would tell nobody.
+func (t *sockets) endLoan(fd int) {
+	t.poller.remove(fd)
+	shutDown(fd)
 }
 
 // quiet is gnet's way into our log. What it says matters to developers.

@@ -114,7 +114,7 @@ func TestStill(t *testing.T) {
 	}
 	ran := make(chan struct{})
 	s.Loop(0).Post(engine.TaskFunc(func(*engine.Loop) { close(ran) }))
-	err := h.Each(func(l *engine.Loop) {
+	err := h.Each(func(*engine.Loop) {
 		select {
 		case <-ran:
 			t.Error("a loop that is still takes turns")

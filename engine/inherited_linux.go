@@ -1,11 +1,8 @@
 package engine
 
 import (
-	"bufio"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,6 +24,7 @@ type family struct {
 	addr    string
 	files   []*os.File
 	stand   *claimed // where gnet listens in their stead: a place each
+	places  []door   // gnet's descriptors of those
 	sockets []int    // descriptors of files
 }
 
@@ -107,36 +105,43 @@ func (in inherited) places() (list []string) {
 	return list
 }
 
-// adopt puts the sockets where gnet's are, once it has made those of all loops,
-// and lets go of the files.
-func (in inherited) adopt(loops int) error {
-	if len(in) == 0 {
-		return nil
-	}
-	defer in.release()
-	pollers, err := pollersOfListeners()
-	if err != nil {
-		return fmt.Errorf("cannot serve inherited sockets: %w", err)
-	}
+// prepare finds the descriptors of gnet's places, once it has made those of all loops.
+func (in inherited) prepare(loops int, pollers map[int]int) error {
 	for _, fam := range in {
-		if err := fam.adopt(loops, pollers); err != nil {
+		if err := fam.prepare(loops, pollers); err != nil {
+			in.release()
 			return fmt.Errorf("cannot serve the inherited socket on %s: %w", fam.addr, err)
 		}
 	}
 	return nil
 }
 
-func (fam *family) adopt(loops int, pollers map[int]int) error {
-	var places []int
+func (fam *family) prepare(loops int, pollers map[int]int) error {
 	for _, addr := range fam.stand.addrs {
-		places = append(places, findListeners([]string{addr})...)
+		fam.places = append(fam.places, doorsOf(findListeners([]string{addr}), pollers)...)
 	}
-	if want := loops * len(fam.stand.addrs); len(places) != want {
-		return fmt.Errorf("%d of %d places for it were found in /proc/self/fd", len(places), want)
+	if want := loops * len(fam.stand.addrs); len(fam.places) != want {
+		return fmt.Errorf("%d of %d places for it were found in /proc/self/fd, with the epoll that watches them", len(fam.places), want)
 	}
-	for i, place := range places {
-		if err := impersonate(place, fam.sockets[i%len(fam.sockets)], pollers); err != nil {
-			return err
+	return nil
+}
+
+// doors are where gnet accepts, before adopt and after it.
+func (in inherited) doors() (list []door) {
+	for _, fam := range in {
+		list = append(list, fam.places...)
+	}
+	return list
+}
+
+// adopt puts the sockets where gnet's are, and lets go of the files.
+func (in inherited) adopt() error {
+	defer in.release()
+	for _, fam := range in {
+		for i, place := range fam.places {
+			if err := place.impersonate(fam.sockets[i%len(fam.sockets)]); err != nil {
+				return fmt.Errorf("cannot serve the inherited socket on %s: %w", fam.addr, err)
+			}
 		}
 	}
 	return nil
@@ -144,54 +149,12 @@ func (fam *family) adopt(loops int, pollers map[int]int) error {
 
 // impersonate makes the descriptor of one of gnet's listeners stand for a socket. That
 // closes the listener, and so takes it out of the loop's epoll, where the socket has
-// to be put in, as gnet does it.
-func impersonate(place, socket int, pollers map[int]int) error {
-	epoll, ok := pollers[place]
-	if !ok {
-		return fmt.Errorf("/proc/self/fdinfo does not tell which epoll watches descriptor %d", place)
-	}
-	if err := unix.Dup3(socket, place, unix.O_CLOEXEC); err != nil {
+// to be put in.
+func (d door) impersonate(socket int) error {
+	if err := unix.Dup3(socket, d.socket, unix.O_CLOEXEC); err != nil {
 		return os.NewSyscallError("dup3", err)
 	}
-	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLPRI, Fd: int32(place)}
-	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, place, &event))
-}
-
-// pollersOfListeners tells which epoll watches which descriptor, of all that this
-// process has.
-func pollersOfListeners() (map[int]int, error) {
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return nil, err
-	}
-	pollers := make(map[int]int)
-	for _, e := range entries {
-		epoll, err := strconv.Atoi(e.Name())
-		if what, _ := os.Readlink(filepath.Join("/proc/self/fd", e.Name())); err != nil || what != "anon_inode:[eventpoll]" {
-			continue
-		}
-		if err := watchedBy(epoll, pollers); err != nil {
-			return nil, err
-		}
-	}
-	return pollers, nil
-}
-
-// watchedBy reads "tfd: 5 events: 19 data: 5 ..." for each descriptor that is watched.
-func watchedBy(epoll int, pollers map[int]int) error {
-	f, err := os.Open(filepath.Join("/proc/self/fdinfo", strconv.Itoa(epoll)))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		var fd int
-		if _, err := fmt.Sscanf(lines.Text(), "tfd: %d", &fd); err == nil {
-			pollers[fd] = epoll
-		}
-	}
-	return lines.Err()
+	return d.open()
 }
 
 // release lets go of the files, and of the places: what was adopted stays open.

@@ -158,6 +158,9 @@ func (c *claimed) release() {
 // closeWrite sends FIN; the peer reads EOF.
 func closeWrite(fd int) { _ = unix.Shutdown(fd, unix.SHUT_WR) }
 
+// shutDown ends both halves.
+func shutDown(fd int) { _ = unix.Shutdown(fd, unix.SHUT_RDWR) }
+
 // resetOnClose makes close send RST and forget what was not acknowledged.
 func resetOnClose(fd int) {
 	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})

@@ -48,6 +48,7 @@ type Loop struct {
 	reached   bool     // it has marked somebody
 	current   *Conn    // whom a panic costs
 	held      *grip    // who holds the loop; nil: nobody
+	epoll     int      // gnet's, once a connection was enrolled; else 0
 	control   []Task   // spare slice for mail.takeControl
 	taken     []posted // deliveries taken from the mailbox,
 	takenNext int      // and the next of them to run

@@ -60,27 +60,27 @@ func New(cfg Config, h Handler) (*Server, error) {
 // why they can't be: an address that is taken, for one.
 func (s *Server) Start() (err error) {
 	plain, err := s.occupy(s.cfg.Addrs, s.cfg.Listeners)
-	defer plain.release()
+	defer func() { plain.release(s.cfg.Late && err == nil) }()
 	if err != nil {
 		closeFiles(s.cfg.TLSListeners)
 		return err
 	}
 	secure, err := s.occupy(s.cfg.TLSAddrs, s.cfg.TLSListeners)
-	defer secure.release()
+	defer func() { secure.release(s.cfg.Late && err == nil) }()
 	if err != nil {
 		return err
 	}
+	s.closed.Store(s.cfg.Late) // nobody is served at the places that stand for the sockets
 	s.heirs = slices.Concat(plain.inherited, secure.inherited)
 	s.addrs, s.secure = slices.Concat(plain.addrs(), secure.addrs()), secure.addrs()
 	s.places, s.sealed = slices.Concat(plain.places(), secure.places()), secure.places()
 	if s.workers, err = newWorkers(s.cfg.Workers, s.cfg.WorkerQueue, s.cfg.Logger); err != nil {
 		return fmt.Errorf("cannot start the worker pool: %w", err)
 	}
-	if err := s.startLoops(); err != nil {
+	if err = s.startLoops(); err != nil {
 		s.workers.stop()
-		return err
 	}
-	return nil
+	return err
 }
 
 // held are addresses that the server is about to listen on, and sockets that do
@@ -103,9 +103,13 @@ func (s *Server) occupy(addrs []string, files []*os.File) (h held, err error) {
 	return h, err
 }
 
-func (h held) release() {
+// release lets go of what gnet has by now. What a server that is Late inherits it
+// still needs.
+func (h held) release(late bool) {
 	h.claimed.release()
-	h.inherited.release()
+	if !late {
+		h.inherited.release()
+	}
 }
 
 // addrs are those that clients know, and places those that gnet is to listen on.

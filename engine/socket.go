@@ -25,7 +25,9 @@ type sockets struct {
 	secure  []netip.AddrPort // addresses that speak TLS
 	rings   []*ring          // by loop; nil where io_uring is not used
 
-	listeners []int // gnet's, by their numbers; none where the system hides them. Static once booted
+	listeners []int       // gnet's, by their numbers; none where the system hides them. Static once booted
+	doors     []door      // the same with their epolls, as far as they are known. Static once booted
+	pollers   map[int]int // the epolls, kept for Serve where Config.Late is on
 
 	mu      sync.RWMutex
 	engine  gnet.Engine
