@@ -1,6 +1,7 @@
 package webhooks
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -45,4 +46,22 @@ func BenchmarkEncode(b *testing.B) {
 	for b.Loop() {
 		encode(&r)
 	}
+}
+
+// Both sides of a hand-over with gob between, per event that waits.
+func BenchmarkHandOver(b *testing.B) {
+	cfg := Config{Apps: static(b, hooked("app", "http://box"))}
+	h := start(b, cfg)
+	must(b, h.Suspend(b.Context()))
+	const n = 20_000
+	for i := range n / 10 {
+		send(h, fmt.Sprint("private-", i), 0, 10)
+	}
+	h.sync(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		end(heir(b, cfg, carried(b, h)))
+		h.phase = suspended // once more
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/event")
 }

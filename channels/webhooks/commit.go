@@ -16,6 +16,11 @@ import (
 // lingered as, so that a crash in between tells twice and never not at all.
 func (j *journal) commitPart(c *changes) (err error) {
 	defer j.damaged(&err)
+	if j.db == nil {
+		if err := j.open(); err != nil {
+			return err
+		}
+	}
 	puts := slices.Sorted(maps.Keys(c.puts)) // in order bbolt fills its pages
 	puts = puts[:min(len(puts), maxCommit)]
 	removes := slices.Sorted(maps.Keys(c.removes))

@@ -40,6 +40,10 @@ type Config struct {
 	// in memory only.
 	Dir string
 
+	// Held has New open no database, and begin nothing before [Hooks.Resume]: it
+	// is for a process that takes up what another has, with [Hooks.Import].
+	Held bool
+
 	// QueueEvents and QueueBytes bound the queue of one endpoint, and TotalBytes
 	// all of them together. An event counts with its JSON and 128 bytes. The
 	// handover may hold an eighth of TotalBytes besides. With Dir, disk takes

@@ -30,7 +30,8 @@ type desk struct {
 	said Drops // those sums that are in the log already
 }
 
-// run works until quit is closed, and then on what has come before.
+// run works until quit is closed, and then on what has come before, unless that
+// is another process's.
 func (d *desk) run(quit <-chan struct{}) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -41,6 +42,9 @@ func (d *desk) run(quit <-chan struct{}) {
 		case <-tick.C:
 			d.sweep()
 		case <-quit:
+			if d.hooks.ctx.Err() != nil {
+				return
+			}
 			d.clear()
 			d.forsake()
 			d.sayDrops()
@@ -59,8 +63,8 @@ func (d *desk) clear() {
 
 func (d *desk) handle(r *record) {
 	switch r.kind {
-	case barrier:
-		close(r.letter.done)
+	case errand:
+		r.letter.do(d)
 	case recordFetched:
 		d.fetched(r)
 	default:

@@ -44,6 +44,22 @@
 // channels were occupied: after a kill (not after a stop) channels that nobody
 // comes back to are never told as vacated.
 //
+// # Handing over
+//
+// Another process can take over without anybody noticing: [Hooks.Suspend], and
+// [Hooks.Export] when nothing is witnessed any more, in the one; in the other,
+// whose [Config.Held] is set, [Hooks.Import] and, when it is certain that it
+// takes over, [Hooks.Resume]. Then the first is closed and leaves all to it. If
+// it comes to nothing the first is resumed and the other closed. Nothing is lost
+// or sent twice either way, order per channel holds, and what waits, be it for a
+// batch, another attempt, its app's record or the end of its 3 s, waits for as
+// long as it would have. What is witnessed in the new process must be a
+// continuation: a channel that stays occupied is not told again.
+//
+// Both may have the same Dir, or another each, or none. The file in a folder that
+// the new process does not use keeps what it had, though it has been taken over:
+// the log says so, and it should be deleted. Counters start at 0.
+//
 // # Whom we talk to
 //
 // URLs come from tenants, so an address that is not on the public internet is

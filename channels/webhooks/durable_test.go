@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -221,12 +222,19 @@ func TestHealthyEndpointCostsNoDisk(t *testing.T) {
 	}
 }
 
+func openJournal(dir string, log *slog.Logger, s *sums) (*journal, error) {
+	j := newJournal(dir, log, s)
+	return j, j.open()
+}
+
+func nothing(uint64) bool { return false }
+
 // A commit that fails loses nothing and is tried again, and what happens
 // meanwhile is merged.
 func TestCommitThatFails(t *testing.T) {
 	var log book
 	var s sums
-	j, err := newJournal(t.TempDir(), log.log(), &s)
+	j, err := openJournal(t.TempDir(), log.log(), &s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +276,7 @@ func TestCommitThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	err = j.load(
+	err = j.load(nothing,
 		func(_ address, e event) { got = append(got, strconv.FormatUint(e.number, 10)) },
 		func(l lingerer) { got = append(got, l.channel) },
 	)
@@ -313,7 +321,7 @@ func TestPutBackMerges(t *testing.T) {
 // A transaction that is too large for one is written in parts.
 func TestLargeCommit(t *testing.T) {
 	var s sums
-	j, err := newJournal(t.TempDir(), (&book{}).log(), &s)
+	j, err := openJournal(t.TempDir(), (&book{}).log(), &s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,7 +337,7 @@ func TestLargeCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	events, lingerers := 0, map[lingerer]bool{}
-	err = j.load(func(at address, e event) {
+	err = j.load(nothing, func(at address, e event) {
 		if at != (address{app: "app", url: "u", nth: 1}) || e.number != uint64(events) ||
 			e.channel != "<c>" || e.created != 5 || string(e.json) != `{"a":"<b>"}` {
 			t.Fatalf("%+v %+v %s", at, e, e.json)
@@ -345,14 +353,14 @@ func TestLargeCommit(t *testing.T) {
 // A lingerer may end again while its earlier end is on its way to the queues.
 func TestHoldingIsCounted(t *testing.T) {
 	var s sums
-	j, err := newJournal(t.TempDir(), (&book{}).log(), &s)
+	j, err := openJournal(t.TempDir(), (&book{}).log(), &s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer j.db.Close()
 	l := lingerer{app: "app", channel: "a"}
 	count := func() (n int) {
-		if err := errors.Join(j.commit(), j.load(func(address, event) {}, func(lingerer) { n++ })); err != nil {
+		if err := errors.Join(j.commit(), j.load(nothing, func(address, event) {}, func(lingerer) { n++ })); err != nil {
 			t.Fatal(err)
 		}
 		return n
@@ -429,7 +437,7 @@ func TestUnreadableRows(t *testing.T) {
 	app := hooked("app", box.serve(t))
 	dir := t.TempDir()
 	var s sums
-	j, err := newJournal(dir, (&book{}).log(), &s)
+	j, err := openJournal(dir, (&book{}).log(), &s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,15 +82,26 @@ func (ep *endpoint) add(e event, batching bool) {
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
 	ep.spreadLocked(batching)
+	l := ep.queueLocked(&e)
+	ep.boundLocked()
+	l.wakeLocked()
+}
+
+// queueLocked puts an event into the lane that its channel has.
+func (ep *endpoint) queueLocked(e *event) *lane {
 	l := ep.lanes[xxhash.Sum64String(e.channel)%uint64(len(ep.lanes))]
-	l.queue = append(l.queue, e)
-	ep.countLocked(&e, 1)
+	l.queue = append(l.queue, *e)
+	ep.countLocked(e, 1)
+	return l
+}
+
+// boundLocked drops the oldest events while there are too many.
+func (ep *endpoint) boundLocked() {
 	for ep.events > ep.hooks.cfg.QueueEvents || ep.bytes > ep.hooks.cfg.QueueBytes {
 		if !ep.dropOldestLocked(DropQueue) {
-			break
+			return
 		}
 	}
-	l.wakeLocked()
 }
 
 // spreadLocked makes as many lanes as there may be requests at a time. While
@@ -104,6 +115,10 @@ func (ep *endpoint) spreadLocked(batching bool) {
 	if len(ep.lanes) == n || len(ep.lanes) > 0 && !ep.idleLocked() {
 		return
 	}
+	ep.lanesLocked(n)
+}
+
+func (ep *endpoint) lanesLocked(n int) {
 	ep.lanes = make([]*lane, n)
 	for i := range ep.lanes {
 		ep.lanes[i] = &lane{ep: ep, full: make(chan struct{}, 1)}

@@ -16,7 +16,7 @@ import (
 type event struct {
 	number  uint64        // ascending over all endpoints
 	created int64         // Unix milliseconds
-	born    time.Duration // when it came, on the monotonic clock of Hooks; 0 if it was on disk
+	born    time.Duration // when it came, on the monotonic clock of Hooks; 0 if it was on disk, negative if it came to another process
 	channel string
 	json    []byte // shared by all endpoints; never changed
 }
@@ -91,7 +91,7 @@ const (
 	kinds
 
 	recordFetched // an app's record that was waited for is there, or is not
-	barrier       // somebody wants to know when the desk has come this far
+	errand        // something that the desk has to do in its turn
 )
 
 var kindNames = [kinds]string{

@@ -175,7 +175,7 @@ func TestHandoverIsBounded(t *testing.T) {
 			}
 		}
 	})
-	h.push(record{kind: barrier, letter: &letter{}})
+	h.push(record{kind: errand, letter: &letter{}})
 	const n = 50_000
 	for i := range n {
 		h.push(record{kind: clientEvent, count: i})

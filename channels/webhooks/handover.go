@@ -15,14 +15,14 @@ type record struct {
 	user         string
 	event, data  string
 	socket       string
-	letter       *letter // only for recordFetched and barrier
+	letter       *letter // only for recordFetched and errand
 	fromLingered bool    // its end was kept on disk until now
 }
 
 // letter is what comes with a record that is not an event.
 type letter struct {
-	app  *apps.App     // recordFetched; nil when there is none
-	done chan struct{} // barrier: closed by the desk
+	app *apps.App   // recordFetched; nil when there is none
+	do  func(*desk) // errand
 }
 
 func (r *record) size() int {

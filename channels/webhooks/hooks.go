@@ -25,6 +25,7 @@ type Hooks struct {
 	journal    *journal // nil without Config.Dir
 	courier    *courier
 	admissions [standings]admission // for requests, by how the endpoint stands
+	brake      brake                // for requests, while Hooks are suspended
 
 	// The ends of things, in the order in which they come.
 	closed   atomic.Bool   // nothing is taken any more
@@ -36,6 +37,10 @@ type Hooks struct {
 	cancel   context.CancelFunc // ends requests and lanes
 
 	desk, fetches, lanes sync.WaitGroup
+
+	// One of Suspend, Export, Import, Resume and Close at a time.
+	step  sync.Mutex
+	phase phase // guarded by step
 
 	// Atomic.
 	number atomic.Uint64 // of the last event
@@ -56,20 +61,16 @@ func New(cfg Config) (*Hooks, error) {
 		return nil, err
 	}
 	h := newHooks(cfg)
-	if cfg.Dir != "" {
-		if err := h.openJournal(); err != nil {
-			h.cancel()
-			h.lanes.Wait()
-			h.lingering.Stop()
-			h.courier.close()
-			return nil, err
-		}
+	if cfg.Held {
+		return h, nil
 	}
-	d := &desk{hooks: h, limbo: map[string][]record{}}
-	h.desk.Go(func() { d.run(h.quit) })
+	if err := h.Resume(); err != nil {
+		return nil, errors.Join(err, h.Close(context.Background()))
+	}
 	return h, nil
 }
 
+// newHooks returns Hooks that are held.
 func newHooks(cfg Config) *Hooks {
 	h := &Hooks{
 		cfg:       cfg,
@@ -87,29 +88,14 @@ func newHooks(cfg Config) *Hooks {
 	h.lingering = linger.New(linger.Config[lingerer]{
 		Delay: cfg.Delay, Max: cfg.Lingering, Tell: h.lingered, Home: lingerer.home,
 	})
+	if cfg.Dir != "" {
+		h.journal = newJournal(cfg.Dir, cfg.Log, &h.sums)
+	}
+	h.lingering.Pause()
+	h.brake.pull()
+	d := &desk{hooks: h, limbo: map[string][]record{}}
+	h.desk.Go(func() { d.run(h.quit) })
 	return h
-}
-
-// openJournal opens the database and queues what is in it.
-func (h *Hooks) openJournal() error {
-	j, err := newJournal(h.cfg.Dir, h.cfg.Log, &h.sums)
-	if err != nil {
-		return err
-	}
-	h.journal = j
-	if err := j.load(h.restore, h.lingering.End); err != nil {
-		return errors.Join(err, j.db.Close())
-	}
-	j.start()
-	return nil
-}
-
-// restore queues an event that was on disk. It is as old as these Hooks.
-func (h *Hooks) restore(at address, e event) {
-	h.number.Store(max(h.number.Load(), e.number))
-	ep := h.endpoint(at)
-	ep.add(e, ep.batching())
-	h.relieve()
 }
 
 // now is the time since the start, on the monotonic clock.
@@ -170,14 +156,10 @@ func (h *Hooks) overrun(dropped []record) {
 // Sync waits until all that was witnessed before is in the queues and, with
 // Config.Dir, on disk. It must not be called after Close.
 func (h *Hooks) Sync(ctx context.Context) error {
-	done := make(chan struct{})
-	h.handover.push(record{kind: barrier, letter: &letter{done: done}})
-	select {
-	case <-done:
-		return h.journal.sync(ctx)
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := h.onDesk(ctx, func(*desk) error { return nil }); err != nil {
+		return err
 	}
+	return h.journal.sync(ctx)
 }
 
 // Close ends Hooks. What happens on channels must have been witnessed before;
@@ -188,10 +170,41 @@ func (h *Hooks) Sync(ctx context.Context) error {
 // tried again until ctx ends, and what is left then is dropped, counted and
 // part of the error. With it, an endpoint that fails is left alone, and what is
 // left is on disk, with the ends that linger.
+//
+// Hooks that are held, or that Export has written down, just end: nothing is
+// told, sent, dropped or written, since another process has it all. Suspended
+// ones are resumed first.
 func (h *Hooks) Close(ctx context.Context) error {
 	if !h.closed.CompareAndSwap(false, true) {
 		return errors.New("webhooks: Close was called before")
 	}
+	h.step.Lock()
+	defer h.step.Unlock()
+	was := h.phase
+	h.phase = closed
+	switch was {
+	case held, taken, exported:
+		return h.leave()
+	case suspended:
+		h.brake.release()
+	case running, closed:
+	}
+	return h.deliverRest(ctx)
+}
+
+// leave ends Hooks whose events are another process's.
+func (h *Hooks) leave() error {
+	h.lingering.Stop()
+	h.cancel()
+	close(h.quit)
+	h.desk.Wait() // it starts fetches and lanes
+	h.fetches.Wait()
+	h.lanes.Wait()
+	h.courier.close()
+	return h.journal.letGo()
+}
+
+func (h *Hooks) deliverRest(ctx context.Context) error {
 	if h.journal == nil {
 		h.lingering.Flush()
 	}

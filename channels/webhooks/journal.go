@@ -2,6 +2,7 @@ package webhooks
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,28 +39,34 @@ const (
 	maxEmptyFile = 64 << 20
 )
 
-// The buckets of the database: events by number, and what lingers.
+// The buckets of the database: events by number, what lingers, and its own id, by
+// which processes know that they have the same one.
 var (
 	eventBucket  = []byte("events")
 	lingerBucket = []byte("lingering")
+	aboutBucket  = []byte("about")
+	idKey        = []byte("id")
 )
 
 // journal keeps on disk what is in the queues: changes are noted in memory, and
 // committed together by its goroutine. A nil journal keeps nothing, and all its
-// methods may be called. Methods never wait for the disk but for sync and close.
+// methods may be called. Methods never wait for the disk but for sync, and for
+// those that open, read and close it. A database that is not open is opened by
+// the next commit.
 type journal struct {
 	// Static after construction.
 	path  string
-	db    *bbolt.DB
 	log   *slog.Logger
 	sums  *sums
 	dirty chan struct{}   // holds a token when there are changes
 	asked chan chan error // wants a commit now, and its result
-	quit  chan struct{}
 	done  sync.WaitGroup
 
-	// Owned by the goroutine.
+	// Owned by the goroutine from start to close, and then by who calls those.
+	db      *bbolt.DB // nil when it is not open
+	id      string    // of the database
 	failing bool
+	quit    chan struct{}
 
 	// Guarded by mu.
 	mu      sync.Mutex
@@ -91,23 +98,30 @@ type row struct {
 	Event   json.RawMessage `json:"event"`
 }
 
-func newJournal(dir string, log *slog.Logger, s *sums) (*journal, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot make the folder webhooks.dir: %w", err)
-	}
-	j := &journal{
+// newJournal returns a journal that is not open.
+func newJournal(dir string, log *slog.Logger, s *sums) *journal {
+	return &journal{
 		path: filepath.Join(dir, journalName), log: log, sums: s,
 		dirty:   make(chan struct{}, 1),
 		asked:   make(chan chan error),
-		quit:    make(chan struct{}),
 		changes: newChanges(),
 		held:    map[lingerer]int{},
 	}
-	return j, j.open()
 }
 
 func (j *journal) open() (err error) {
+	if j == nil {
+		return nil
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, j.letGo())
+		}
+	}()
 	defer j.damaged(&err)
+	if err := os.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
+		return fmt.Errorf("cannot make the folder webhooks.dir: %w", err)
+	}
 	// The free list is written with each commit (NoFreelistSync is off). Without
 	// it bbolt walks the file when it opens it, in a goroutine of its own, whose
 	// panic at a damaged page nobody could recover from.
@@ -120,15 +134,27 @@ func (j *journal) open() (err error) {
 		return fmt.Errorf("cannot open %s (webhooks.dir): %w; if it is damaged, move it away", j.path, err)
 	}
 	j.db = db
-	err = db.Update(func(tx *bbolt.Tx) error {
-		_, err := tx.CreateBucketIfNotExists(eventBucket)
-		_, err2 := tx.CreateBucketIfNotExists(lingerBucket)
-		return errors.Join(err, err2)
-	})
+	err = db.Update(j.prepare)
 	if err = errors.Join(err, syncFolder(filepath.Dir(j.path))); err != nil {
-		return fmt.Errorf("cannot write to %s (webhooks.dir): %w", j.path, errors.Join(err, db.Close()))
+		return fmt.Errorf("cannot write to %s (webhooks.dir): %w", j.path, err)
 	}
 	return nil
+}
+
+// prepare makes what a new database lacks, and learns its id.
+func (j *journal) prepare(tx *bbolt.Tx) error {
+	_, err := tx.CreateBucketIfNotExists(eventBucket)
+	_, err2 := tx.CreateBucketIfNotExists(lingerBucket)
+	about, err3 := tx.CreateBucketIfNotExists(aboutBucket)
+	if err := errors.Join(err, err2, err3); err != nil {
+		return err
+	}
+	if id := about.Get(idKey); id != nil {
+		j.id = string(id)
+		return nil
+	}
+	j.id = rand.Text()
+	return about.Put(idKey, []byte(j.id))
 }
 
 // damaged makes an error of a panic: bbolt panics at pages that are damaged. To
@@ -148,7 +174,14 @@ func syncFolder(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-func (j *journal) start() { j.done.Go(j.run) }
+// start begins to commit what is noted.
+func (j *journal) start() {
+	if j == nil {
+		return
+	}
+	j.quit = make(chan struct{})
+	j.done.Go(j.run)
+}
 
 // put notes an event. It must come before the event is in a queue, whence it
 // may be removed at once.
@@ -222,12 +255,24 @@ func (j *journal) sync(ctx context.Context) error {
 	}
 }
 
-// close commits what is noted and closes the file.
+// close ends what start began, commits what is noted, and lets go of the file.
 func (j *journal) close() error {
+	if j == nil {
+		return nil
+	}
 	close(j.quit)
 	j.done.Wait()
-	err := j.commit()
-	return errors.Join(err, j.db.Close())
+	return errors.Join(j.commit(), j.letGo())
+}
+
+// letGo closes the file, if it is open, with what was committed.
+func (j *journal) letGo() error {
+	if j == nil || j.db == nil {
+		return nil
+	}
+	db := j.db
+	j.db = nil
+	return db.Close()
 }
 
 func (j *journal) run() {

@@ -34,9 +34,11 @@ type lane struct {
 	tried   int  // how many at the head were in a request that failed
 	running bool // the goroutine runs, or is about to
 
-	// Owned by the goroutine.
+	// Written by the goroutine while it has entered Hooks' brake, and so at rest
+	// while Hooks are suspended.
 	failures int           // in a row
 	took     time.Duration // the last request, to the end of the answer
+	again    time.Duration // when the next request may be made
 }
 
 // wakeLocked has the goroutine look at the queue.
@@ -56,17 +58,26 @@ func (l *lane) wakeLocked() {
 
 // run sends until the queue is empty or Hooks end.
 func (l *lane) run() {
-	for l.ripen() {
-		leave, ok := l.ep.admit()
-		if !ok {
-			return
-		}
-		wait, ok := l.settle(l.attempt())
-		leave() // now that it is known how the endpoint stands: others wait for that
-		if !ok || wait > 0 && !l.pause(wait) {
-			return
-		}
+	for l.rest() && l.ripen() && l.turn() {
 	}
+}
+
+// turn makes a request when it may and draws the consequences. It returns false
+// when the goroutine has to end.
+func (l *lane) turn() (ok bool) {
+	leave, ok := l.ep.admit()
+	if !ok {
+		return false
+	}
+	defer leave() // when it is known how the endpoint stands: others wait for that
+	h := l.ep.hooks
+	if !h.brake.enter(h.ctx.Done()) {
+		return false
+	}
+	defer h.brake.exit()
+	wait, ok := l.settle(l.attempt())
+	l.again = h.now() + wait
+	return ok
 }
 
 // ripen waits until a request is due. It returns false when the goroutine has
@@ -213,11 +224,15 @@ func (l *lane) putBack() {
 	l.sending = 0
 }
 
-// pause waits between two attempts. It returns false when the goroutine has to
-// end. While Hooks are being closed, what is on disk need not be tried again,
-// and what is not is tried soon.
-func (l *lane) pause(wait time.Duration) bool {
+// rest waits after an attempt that failed. It returns false when the goroutine
+// has to end. While Hooks are being closed, what is on disk need not be tried
+// again, and what is not is tried soon.
+func (l *lane) rest() bool {
 	h := l.ep.hooks
+	wait := l.again - h.now()
+	if wait <= 0 {
+		return true
+	}
 	closing := h.closing
 	if h.isClosing() {
 		if h.journal != nil {

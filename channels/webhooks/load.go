@@ -10,13 +10,14 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// load tells all that is on disk, oldest first, and what lingers. Rows that
-// can't be read are dropped, counted and logged. It is called before start.
-func (j *journal) load(tell func(address, event), lingers func(lingerer)) (err error) {
+// load tells all events on disk that are not known by their number, oldest first,
+// and what lingers. Rows that can't be read are dropped, counted and logged. It
+// is called before start.
+func (j *journal) load(known func(uint64) bool, tell func(address, event), lingers func(lingerer)) (err error) {
 	defer j.damaged(&err)
 	err = j.db.View(func(tx *bbolt.Tx) error {
 		return errors.Join(
-			tx.Bucket(eventBucket).ForEach(func(k, v []byte) error { j.loadEvent(k, v, tell); return nil }),
+			tx.Bucket(eventBucket).ForEach(func(k, v []byte) error { j.loadEvent(k, v, known, tell); return nil }),
 			tx.Bucket(lingerBucket).ForEach(func(k, _ []byte) error { j.loadLingerer(k, lingers); return nil }),
 		)
 	})
@@ -26,13 +27,16 @@ func (j *journal) load(tell func(address, event), lingers func(lingerer)) (err e
 	return j.renew()
 }
 
-func (j *journal) loadEvent(k, v []byte, tell func(address, event)) {
+func (j *journal) loadEvent(k, v []byte, known func(uint64) bool, tell func(address, event)) {
 	var r row
 	if len(k) != 8 {
 		j.loadFailed(fmt.Errorf("its key has %d bytes", len(k)))
 		return
 	}
 	number := binary.BigEndian.Uint64(k)
+	if known(number) {
+		return
+	}
 	if err := json.Unmarshal(v, &r); err != nil {
 		j.loadFailed(err)
 		j.remove(number)
@@ -73,7 +77,7 @@ func (j *journal) renew() error {
 	if !empty {
 		return nil
 	}
-	if err := errors.Join(j.db.Close(), os.Remove(j.path)); err != nil {
+	if err := errors.Join(j.letGo(), os.Remove(j.path)); err != nil {
 		return err
 	}
 	return j.open()
