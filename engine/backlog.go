@@ -154,7 +154,7 @@ type backlog struct {
 
 // insertBacklog notes one that began before now.
 func (l *Loop) insertBacklog(b backlog) {
-	at, _ := slices.BinarySearchFunc(l.backlogs, b.since, func(b backlog, since int64) int { return cmp.Compare(b.since, since) })
+	at, _ := slices.BinarySearchFunc(l.backlogs, b.since+1, func(b backlog, since int64) int { return cmp.Compare(b.since, since) })
 	l.backlogs = slices.Insert(l.backlogs, at, b)
 }
 

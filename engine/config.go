@@ -155,8 +155,11 @@ func (c *Config) SetDefaults() {
 	def(&c.QueueBytes, 1<<20)
 	def(&c.QueueFrames, 1024)
 	def(&c.QueueAge, 30*time.Second)
-	def(&c.QueueBudget, MemoryLimit()/4)
-	def(&c.InputBudget, MemoryLimit()/8)
+	if c.QueueBudget == 0 || c.InputBudget == 0 { // else the system need not be asked
+		limit := MemoryLimit()
+		def(&c.QueueBudget, limit/4)
+		def(&c.InputBudget, limit/8)
+	}
 	def(&c.MailboxBytes, 64<<20)
 	def(&c.HeadTimeout, 10*time.Second)
 	def(&c.KeepAlive, 75*time.Second)

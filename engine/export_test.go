@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"time"
 	"unsafe"
 
@@ -10,6 +11,9 @@ import (
 
 // QueuedBytes is what the budget of a loop without a server counts.
 func (l *Loop) QueuedBytes() int64 { return l.budget.used.Load() }
+
+// HeldBytes is what the budget for unfinished input of a loop without a server counts.
+func (l *Loop) HeldBytes() int64 { return l.input.used.Load() }
 
 // Snapshot gives the statistics of a loop without a server.
 func (l *Loop) Snapshot() Stats {
@@ -35,6 +39,9 @@ func (s *Server) HasBell(loop int) bool {
 	b := s.sockets.bells[loop]
 	return b != nil && b.ring()
 }
+
+// Doing is what a connection is in the middle of.
+func (c *Conn) Doing() string { return fmt.Sprintf("state %d, flags %b", c.state, c.flags) }
 
 // Call asks the loop for a sign of life, as the ticker does.
 func (l *Loop) Call() { l.call() }

@@ -203,7 +203,7 @@ func (l *Loop) consume(c *Conn, data []byte) []byte {
 		case stateParked:
 			l.boundParked(c, data)
 		default:
-			return nil // lingering or dead: nobody listens any more
+			data = nil // lingering or dead: nobody listens any more
 		}
 		if n == 0 {
 			break
@@ -246,8 +246,8 @@ func (l *Loop) boundParked(c *Conn, data []byte) {
 func (l *Loop) resume(c *Conn) {
 	h := c.Handle()
 	l.Post(TaskFunc(func(l *Loop) {
-		if c := l.Conn(h); c != nil && c.in != nil && len(c.in.buf) > 0 {
-			l.reconsume(c)
+		if c := l.Conn(h); c != nil && c.in != nil {
+			l.reconsume(c) // and nothing is kept for who has said nothing since
 		}
 	}))
 }

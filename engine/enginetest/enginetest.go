@@ -27,8 +27,9 @@ func New(cfg engine.Config, h engine.Handler) *Loop {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	cfg.SetDefaults()
-	l := &Loop{clock: time.Now()}
+	l := &Loop{}
 	l.Loop = engine.NewLoop(&cfg, 0, h, (*transport)(l))
+	l.clock = l.Now() // and not a moment before: the first second would not count
 	return l
 }
 

@@ -32,7 +32,8 @@ func TestChunks(t *testing.T) {
 	f("40\r\n"+strings.Repeat("x", 64)+"\r\n0\r\n\r\n", strings.Repeat("x", 64), "")
 }
 
-// decodeIn decodes src that arrives step bytes at a time.
+// decodeIn decodes src that arrives step bytes at a time, and writes down where it
+// stands between them.
 func decodeIn(step int, src []byte, limit int) (out []byte, n int, done bool, err error) {
 	var c Chunks
 	for have := 0; have < len(src) && !done && err == nil; {
@@ -40,6 +41,11 @@ func decodeIn(step int, src []byte, limit int) (out []byte, n int, done bool, er
 		var k int
 		out, k, done, err = c.Decode(out, src[n:have], limit)
 		n += k
+		var next Chunks
+		if err := next.RestoreState(c.State()); err != nil {
+			return out, n, done, err
+		}
+		c = next
 	}
 	return out, n, done, err
 }
