@@ -1,0 +1,85 @@
+package handover
+
+import "time"
+
+// Talk is the version of what the processes say to each other, and State of what
+// the streams say. They are raised when another version could not make sense of it.
+const (
+	Talk  = 1
+	State = 1
+)
+
+// Message is one of the parts of the talk; the others are nil.
+type Message struct {
+	Offer    *Offer
+	Hello    *Hello
+	Refusal  *Refusal
+	Loans    *Loans
+	Taken    *Taken
+	Streams  *Streams
+	Prepared *Prepared
+	Go       *Go
+	Serving  *Serving
+}
+
+// Offer is the first word: what the old process has. A listening socket comes with
+// it for each of Sockets; where they are too many for one message, more follow that
+// have the rest (More).
+type Offer struct {
+	Talk, State int
+	Version     string
+	PID         int
+	Check       bool // nothing is handed over: only whether it could be
+	Loops       int
+	Connections int
+	Sockets     []Socket
+	More        bool
+}
+
+// Socket is one that listens.
+type Socket struct {
+	Addr    string // host:port
+	TLS     bool
+	Private bool // the operator's
+}
+
+// Hello is that the new process can take over what was offered.
+type Hello struct {
+	Version, Commit string
+	PID             int
+	Loops           int
+	MaxConnections  int
+}
+
+// Refusal is that it can't, and a sentence that says why.
+type Refusal struct{ Reason string }
+
+// Loans are connections, by their handles in the old process. A descriptor comes
+// with each. Last is that no more come before the streams.
+type Loans struct {
+	Handles []uint64
+	Last    bool
+}
+
+// Taken answers Loans.
+type Taken struct{ Connections int }
+
+// Streams are files in memory that come with the message, of what was written down:
+// the node's first, and one for each loop.
+type Streams struct {
+	Names  []string
+	Frozen time.Duration // for so long, by now
+}
+
+// Prepared is that all of it was taken up, and that the next word decides.
+type Prepared struct {
+	Connections int
+	Sessions    int
+	Lost        int // that could not be taken up, and will be told so
+}
+
+// Go is that the new process owns everything.
+type Go struct{}
+
+// Serving is the last word.
+type Serving struct{}
