@@ -58,6 +58,21 @@
 // budget (Config.QueueBudget), and the oldest goes first when it is used up.
 // What is read and unfinished has a budget too (Config.InputBudget).
 //
+// # Handing over
+//
+// Conn.State writes a connection down and Conn.Adopt goes on with it, in another
+// process for one, so that the peer can't tell: with the byte streams, the time-outs,
+// and of a slow client with what may be dropped, and when. A frame is written down once,
+// however many wait for it (FrameWriter), and shared by as many again (FrameReader).
+// All of it is plain data for encoding/gob, whose fields are never renamed and never
+// change their meaning, and zero is as before a field was there.
+//
+// A parked request, a TLS handshake under way and a receiver that has not heard of the
+// end yet stay where they are: State says so, and each is over soon. A socket that was
+// taken over has a connection that waits for its state (Newcomer.TakenOver). Adopt sends
+// nothing and calls nobody: that begins with the loop's next turn, and by then the loop
+// before must have had its last.
+//
 // # The end
 //
 // A server ends in three steps: StopListening gives the ports to others,

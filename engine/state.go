@@ -12,7 +12,8 @@ import (
 // ConnState is what a connection holds besides its socket, written down: what
 // another connection, or another process, needs to go on with the byte streams and
 // the deadlines where this one stopped, so that the peer can't tell. Plain data that
-// travels between versions: the zero value of every field is as before it existed.
+// travels between versions: the zero value of every field is as before it existed. Gob
+// leaves what is zero as it finds it, so each is to be decoded into one of its own.
 type ConnState struct {
 	Stage Stage `json:"stage,omitempty"`
 
