@@ -48,8 +48,7 @@ func (p *pair) forget() {
 		p.t.Error(err)
 		return
 	}
-	defer h.Release()
-	if err := h.Each(engine.Forget); err != nil {
+	if err := h.Abandon(); err != nil {
 		p.t.Error(err)
 	}
 }
@@ -128,7 +127,7 @@ func TestEnrol(t *testing.T) {
 		t.Fatal(err)
 	}
 	newcomer := asks(t, p.old.Addrs()[0])
-	h, release := p.hold(p.old)
+	h, _ := p.hold(p.old)
 	if err := h.Settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -140,14 +139,13 @@ func TestEnrol(t *testing.T) {
 	states := p.states(h)
 	g, wake := p.hold(p.new)
 	p.adopt(g, states)
-	if err := h.Each(engine.Forget); err != nil {
+	if err := h.Abandon(); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.new.Serve(); err != nil {
 		t.Fatal(err)
 	}
 	wake()
-	release()
 	want := websocket.AppendFrame(nil, websocket.Text, []byte("meanwhile"))
 	for _, conn := range conns {
 		got := make([]byte, len(want))

@@ -12,15 +12,5 @@ func ListenerLowats(addrs []string) (lowats []int) {
 	return lowats
 }
 
-// Forget closes all connections of a loop that is held without a word, as the end of a process does whose connections
-// another one has.
-func Forget(l *Loop) {
-	l.slots.each(func(c *Conn) {
-		c.unset(flagLent)
-		c.rcv, c.state = nil, stateDead
-		l.close(c)
-	})
-}
-
 // Places are where gnet listens.
 func Places(s *Server) []string { return s.places }

@@ -105,3 +105,17 @@ func (s *slots) borrower(from uint32) *Conn {
 func (s *Server) Reclaim(ctx context.Context) error {
 	return s.EachConn(ctx, func(c *Conn) { c.unset(flagLent) })
 }
+
+// Abandon ends all connections of loops that are held without a word, and lets go of
+// the loops: another process has the sockets, and goes on with them.
+func (h *Hold) Abandon() error {
+	err := h.Each(func(l *Loop) { l.slots.each(l.abandon) })
+	h.Release()
+	return err
+}
+
+func (l *Loop) abandon(c *Conn) {
+	c.unset(flagLent)
+	c.rcv, c.state = nil, stateDead
+	l.close(c)
+}

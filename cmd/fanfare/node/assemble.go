@@ -125,7 +125,7 @@ func (m *Main) speak(loops int, lookups protocol.LookupLimits) {
 
 // listenOn sets the addresses.
 func (m *Main) listenOn(cfg *engine.Config) {
-	cfg.Listeners, cfg.TLSListeners = m.Listeners, m.TLSListeners
+	cfg.Listeners, cfg.TLSListeners, cfg.Late = m.Listeners, m.TLSListeners, m.Late
 	cfg.Addrs, cfg.TLSAddrs = m.addresses()
 	if m.certs != nil {
 		cfg.TLS = m.certs.TLSConfig()
@@ -208,6 +208,7 @@ func (m *Main) hooksConfig() webhooks.Config {
 		Parallel:     w.Parallel,
 		Requests:     w.Requests,
 		AllowPrivate: w.AllowPrivate,
+		Held:         m.Late,
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"fanfare/channels/apps"
@@ -40,6 +41,10 @@ type Main struct {
 
 	// TLSListeners are the same for tls.port.
 	TLSListeners []*os.File
+
+	// Late has Run make a node that does not serve yet: it is to take up what another
+	// process has. Listeners or TLSListeners are that one's.
+	Late bool
 
 	// Reloading is called when somebody has asked for a reload, and what it
 	// returns when that is over. Nil: nobody is told.
@@ -67,6 +72,8 @@ type Main struct {
 	parts
 	gone departed
 
+	changing sync.RWMutex // held by who wants no app to change meanwhile
+
 	private      *private.Server
 	privateHosts []string // that the operator's port is on
 
@@ -79,9 +86,12 @@ type Main struct {
 
 // Run starts the node and returns once it serves. When it fails, nothing is
 // left behind; after it has succeeded, Close is due.
-func (m *Main) Run(ctx context.Context) error {
-	defer m.closeListeners() // those that the engine has taken are closed, and served, already
-	var err error
+func (m *Main) Run(ctx context.Context) (err error) {
+	defer func() {
+		if !m.Late || err != nil { // else the engine still needs them
+			m.closeListeners() // those that it has taken are closed, and served, already
+		}
+	}()
 	if err = m.findHosts(ctx); err != nil {
 		return err
 	}
@@ -107,9 +117,17 @@ func (m *Main) Run(ctx context.Context) error {
 		return errors.Join(err, m.endHooks(ctx), m.closeDatabase())
 	}
 	m.Addrs, m.TLSAddrs, m.started = m.engine.Addrs(), m.engine.TLSAddrs(), time.Now()
+	if m.Late {
+		return nil
+	}
+	return m.begin(ctx)
+}
+
+// begin has a node that serves tell so and keep itself.
+func (m *Main) begin(ctx context.Context) error {
 	m.keep = m.keepCertificates(context.WithoutCancel(ctx), m.certs) // a drain may take hours
 	m.apps.Subscribe(m.changed)
-	m.upkeep = startUpkeep(m.registry.Tick, m.forget)
+	m.startUpkeep()
 	if err := m.startMetrics(ctx); err != nil {
 		return errors.Join(err, m.Close())
 	}
@@ -179,7 +197,9 @@ func (m *Main) Close() error {
 	if err := m.engine.Shutdown(ctx, protocol.Goodbye); err != nil && died == nil {
 		m.Log.Warn("stopped before everything was sent", "error", err)
 	}
-	m.keep()
+	if m.keep != nil { // it has begun
+		m.keep()
+	}
 	m.upkeep.stop()
 	m.users.Stop()
 	if err := m.endHooks(ctx); err != nil {

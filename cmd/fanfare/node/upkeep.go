@@ -37,6 +37,8 @@ func (u *upkeep) run(all []func()) {
 	}
 }
 
+func (m *Main) startUpkeep() { m.upkeep = startUpkeep(m.registry.Tick, m.forget) }
+
 // stop returns when nothing of it runs any more. Nil has nothing to stop.
 func (u *upkeep) stop() {
 	if u == nil {
@@ -50,6 +52,8 @@ func (u *upkeep) stop() {
 // is nil: an app that was pushed out of the store may have got sessions meanwhile. The
 // connections of an app that is gone or disabled are closed.
 func (m *Main) changed(before, now *apps.App) {
+	m.changing.RLock()
+	defer m.changing.RUnlock()
 	if now == nil {
 		m.gone.add(before.ID)
 		m.pusher.Changed(before.ID, before, nil)

@@ -1,0 +1,86 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"fanfare/engine"
+)
+
+const (
+	// holdTime is how long the loops have to come to rest. Clients hear nothing
+	// meanwhile, so what takes longer is tried again later.
+	holdTime = 250 * time.Millisecond
+)
+
+// rest is a node that is at rest, so that it can be written down: what it takes to
+// have it go on is undone in reverse.
+type rest struct {
+	main *Main
+	hold *engine.Hold
+	undo []func() error
+}
+
+// suspend has newcomers wait and no webhook begin. Connections are served all the
+// same. What had been done is undone when it fails.
+func (m *Main) suspend(ctx context.Context) (r *rest, err error) {
+	r = &rest{main: m}
+	if err := m.engine.StopAccepting(); err != nil {
+		return nil, err
+	}
+	r.then(m.engine.ResumeAccepting)
+	if err := m.hooks.Suspend(ctx); err != nil {
+		return nil, errors.Join(err, r.wake())
+	}
+	r.then(m.hooks.Resume)
+	return r, nil
+}
+
+// freeze has the loops come to rest. Nothing is read, sent or told from here on. After
+// an error the node is as suspended as before.
+func (r *rest) freeze(ctx context.Context) error {
+	m := r.main
+	ctx, cancel := context.WithTimeout(ctx, holdTime)
+	defer cancel()
+	before := len(r.undo)
+	m.changing.Lock()
+	r.then(func() error { m.changing.Unlock(); return nil })
+	m.upkeep.stop()
+	m.upkeep = nil
+	r.then(func() error { m.startUpkeep(); return nil })
+	m.users.Pause()
+	r.then(func() error { m.users.Resume(); return nil })
+	hold, err := m.engine.Hold(ctx)
+	if err == nil {
+		r.hold = hold
+		r.then(func() error { hold.Release(); return nil })
+		err = hold.Settle(ctx)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("the node did not come to rest within %v: %w", holdTime, err), r.undoTo(before))
+	}
+	return nil
+}
+
+func (r *rest) then(undo func() error) { r.undo = append(r.undo, undo) }
+
+// leave lets the connections go without a word: a successor has them. What is left of
+// the node is for Close.
+func (r *rest) leave() error {
+	r.main.changing.Unlock()
+	return r.hold.Abandon()
+}
+
+// wake has the node go on as if nothing had been.
+func (r *rest) wake() error { return r.undoTo(0) }
+
+func (r *rest) undoTo(left int) (err error) {
+	for len(r.undo) > left {
+		last := len(r.undo) - 1
+		err = errors.Join(err, r.undo[last]())
+		r.undo = r.undo[:last]
+	}
+	return err
+}
