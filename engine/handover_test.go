@@ -735,3 +735,36 @@ func eachUntil(ctx context.Context, t *testing.T, s *engine.Server, visit func(*
 		}
 	}
 }
+
+// On sockets: what waits leaves once the loop has its turn, blocked or not, before all
+// that is said from then on.
+func TestAdoptOnSockets(t *testing.T) {
+	s := start(t, engine.Config{Loops: 1}, courteous{})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for _, stalled := range []time.Duration{0, time.Second} {
+		conn := dial(t, s)
+		eachUntil(ctx, t, s, func(c *engine.Conn) bool {
+			if c.Open() {
+				return false
+			}
+			book := &engine.FrameBook{Frames: []engine.FrameRecord{{Bytes: []byte("\x81\x03abc")}, {Bytes: bytes.Repeat([]byte("\x81\x01x"), 50_000)}}}
+			state := engine.ConnState{Waiting: []uint32{0, 1}, Stalled: stalled, Frames: book, Input: []byte(masked(websocket.Text, true, "y"))}
+			if stalled > 0 {
+				state.Sent = 2
+			}
+			if err := c.Adopt(state, courteousReceiver{}, nil); err != nil {
+				t.Error(err)
+			}
+			return true
+		})
+		want := "\x81\x03abc" + strings.Repeat("\x81\x01x", 50_000) + "\x81\x01y"
+		if stalled > 0 {
+			want = want[2:]
+		}
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(conn, got); err != nil || string(got) != want {
+			t.Errorf("stalled %v: %d bytes, %v; the same: %v", stalled, len(got), err, string(got) == want)
+		}
+	}
+}
