@@ -172,7 +172,7 @@ func (c *Conn) adoptOutput(s *ConnState, frames []writtenFrame) {
 	for _, f := range frames {
 		out.run = l.runs.answer(out.run, f.Frame)
 	}
-	if out.run != 0 || c.state == stateLingering && !c.has(flagFin) {
+	if out.run != 0 {
 		c.set(flagUrgent)
 		l.urgent = append(l.urgent, c)
 		l.rouse()

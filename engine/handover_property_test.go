@@ -102,13 +102,22 @@ func (ls *lives) pick(t *rapid.T) *twin {
 func (ls *lives) say(t *rapid.T) {
 	w := ls.pick(t)
 	for range rapid.IntRange(0, 3).Draw(t, "phrases") {
-		b := []byte(rapid.SampledFrom(phrases).Draw(t, "phrase"))
-		if w.seal != nil {
-			b = w.seal(b)
-		}
-		w.unsaid = append(w.unsaid, b...)
+		ls.tell(w, rapid.SampledFrom(phrases).Draw(t, "phrase"))
 	}
-	n := min(rapid.SampledFrom([]int{1, 2, 3, 5, 8, 20, 100, 1 << 20}).Draw(t, "bytes"), len(w.unsaid))
+	ls.hear(w, rapid.SampledFrom([]int{1, 2, 3, 5, 8, 20, 100, 1 << 20}).Draw(t, "bytes"))
+}
+
+// tell gives a client something to say, and hear takes so many bytes of that.
+func (ls *lives) tell(w *twin, text string) {
+	b := []byte(text)
+	if w.seal != nil {
+		b = w.seal(b)
+	}
+	w.unsaid = append(w.unsaid, b...)
+}
+
+func (ls *lives) hear(w *twin, n int) {
+	n = min(n, len(w.unsaid))
 	w.stays.Write(w.unsaid[:n])
 	w.moves.Write(w.unsaid[:n])
 	w.unsaid = w.unsaid[n:]
@@ -266,6 +275,12 @@ func lead(t *rapid.T) {
 	cfg.QueueFrames = rapid.SampledFrom([]int{6, 1024}).Draw(t, "queue frames")
 	cfg.QueueBytes = rapid.SampledFrom([]int{2000, 1 << 20}).Draw(t, "queue bytes")
 	ls := newLives(t, cfg, rapid.IntRange(1, 5).Draw(t, "connections"))
+	for i := range ls.twins {
+		if rapid.Bool().Draw(t, "upgraded") {
+			ls.tell(&ls.twins[i], upgradeRequest)
+			ls.hear(&ls.twins[i], 1<<20)
+		}
+	}
 	t.Repeat(map[string]func(*rapid.T){
 		"":          func(t *rapid.T) { ls.check(t) },
 		"say":       ls.say,

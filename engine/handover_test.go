@@ -549,6 +549,53 @@ func TestFramesStayShared(t *testing.T) {
 	}
 }
 
+// Backlogs go on as they were, under every rule and limit, wherever they are handed
+// over: also where the first frame is sent in part.
+func TestBacklogsGoOnAsTheyWere(t *testing.T) {
+	rules := []*engine.Rule{
+		engine.Protocol, engine.Event,
+		{Frames: 9},
+		{Bytes: 700},
+		{Policy: engine.DropOldest, Frames: 5},
+		{Policy: engine.DropOldest, Bytes: 500},
+		{Policy: engine.DropOldest},
+		{Policy: engine.Conflate},
+		{Policy: engine.Conflate, Frames: 2},
+	}
+	var cfg engine.Config
+	cfg.SetDefaults()
+	cfg.QueueBytes, cfg.QueueFrames = 1500, 22
+	for _, rule := range rules {
+		for cut := range 30 {
+			backlogGoesOn(t, cfg, rule, cut)
+		}
+	}
+}
+
+func backlogGoesOn(t *testing.T, cfg engine.Config, rule *engine.Rule, cut int) {
+	t.Helper()
+	stays, moves := newSlowWorld(t, cfg), newSlowWorld(t, cfg)
+	stays.slow.Limit(77)
+	moves.slow.Limit(77)
+	for i := range 30 {
+		for _, w := range []*slowWorld{stays, moves} {
+			w.publish(engine.NewTopic(rule, "c", fmt.Sprint(i%3), fmt.Append(nil, i, strings.Repeat("x", 50+i))))
+		}
+		if i == cut {
+			moves.loop = heir(t, cfg, moves.slow, moves.good)
+			moves.to = []engine.Handle{moves.slow.Conn().Handle(), moves.good.Conn().Handle()}
+		}
+		if got, want := moves.loop.QueuedBytes(), stays.loop.QueuedBytes(); got != want {
+			t.Fatalf("%+v, cut at %d: %d bytes wait after %d, want %d", rule, cut, got, i, want)
+		}
+	}
+	stays.slow.Stall(false)
+	moves.slow.Stall(false)
+	if diff := cmp.Diff(messages(t, stays.slow.Received()), messages(t, moves.slow.Received())); diff != "" {
+		t.Errorf("%+v, cut at %d (-want +got):\n%s", rule, cut, diff)
+	}
+}
+
 // A book is handed on in parts: what several loops wait for is in the first.
 func TestABookInParts(t *testing.T) {
 	var w engine.FrameWriter
