@@ -596,6 +596,25 @@ func backlogGoesOn(t *testing.T, cfg engine.Config, rule *engine.Rule, cut int) 
 	}
 }
 
+// What had waited before a handover is spared the time for which the loop then stands
+// still, as all that waits is.
+func TestStallAfterAHandover(t *testing.T) {
+	w := newSlowWorld(t, engine.Config{})
+	w.slow.Stall(true)
+	w.publish(engine.NewText(&engine.Rule{Policy: engine.DropOldest, Age: 20 * time.Second}, []byte("quote")))
+	w.loop.Advance(15 * time.Second)
+	next := heir(t, engine.Config{}, w.slow)
+	next.Leap(30 * time.Second)
+	next.Advance(3 * time.Second)
+	if n := next.Snapshot().Dropped[engine.DropExpired]; n != 0 {
+		t.Fatal("the quote was dropped for the loop's standing still")
+	}
+	next.Advance(5 * time.Second)
+	if n := next.Snapshot().Dropped[engine.DropExpired]; n != 1 {
+		t.Errorf("%d quotes were dropped after 20 seconds and more, want 1", n)
+	}
+}
+
 // A book is handed on in parts: what several loops wait for is in the first.
 func TestABookInParts(t *testing.T) {
 	var w engine.FrameWriter
