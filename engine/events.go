@@ -58,7 +58,7 @@ func (t *sockets) boot() error {
 
 func (t *sockets) listen(pollers map[int]int) error {
 	err := t.server.heirs.adopt()
-	t.listeners = findListeners(t.server.addrs)
+	t.listeners = append(findListeners(t.server.claimed), t.server.heirs.listeners()...)
 	t.findDoors(pollers)
 	if tuneListeners(t.listeners) == 0 {
 		t.server.cfg.Logger.Info("cannot tune the listening sockets: more is buffered for slow clients by the kernel, where it is not bounded by us")

@@ -25,7 +25,7 @@ func (inherited) places() []string { return nil }
 func (inherited) adopt() error     { return nil }
 func (inherited) release()         {}
 
-func (inherited) doors() []door { return nil }
+func (inherited) listeners() []int { return nil }
 
 func (inherited) prepare(int, map[int]int) error { return nil }
 

@@ -134,6 +134,14 @@ func (in inherited) doors() (list []door) {
 	return list
 }
 
+// listeners are the descriptors by which gnet accepts.
+func (in inherited) listeners() (list []int) {
+	for _, d := range in.doors() {
+		list = append(list, d.socket)
+	}
+	return list
+}
+
 // adopt puts the sockets where gnet's are, and lets go of the files.
 func (in inherited) adopt() error {
 	defer in.release()

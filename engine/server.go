@@ -19,6 +19,7 @@ type Server struct {
 	loops   []*Loop
 	addrs   []string  // as clients know them
 	secure  []string  // of those the ones that speak TLS
+	claimed []string  // of those the ones that nobody listened on before
 	places  []string  // that gnet listens on: addrs, but for heirs
 	sealed  []string  // of those the ones that speak TLS
 	heirs   inherited // the sockets of Config.Listeners and TLSListeners
@@ -73,6 +74,7 @@ func (s *Server) Start() (err error) {
 	s.closed.Store(s.cfg.Late) // nobody is served at the places that stand for the sockets
 	s.heirs = slices.Concat(plain.inherited, secure.inherited)
 	s.addrs, s.secure = slices.Concat(plain.addrs(), secure.addrs()), secure.addrs()
+	s.claimed = slices.Concat(plain.claimed.addrs, secure.claimed.addrs)
 	s.places, s.sealed = slices.Concat(plain.places(), secure.places()), secure.places()
 	if s.workers, err = newWorkers(s.cfg.Workers, s.cfg.WorkerQueue, s.cfg.Logger); err != nil {
 		return fmt.Errorf("cannot start the worker pool: %w", err)
