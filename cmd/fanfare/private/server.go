@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -27,6 +28,10 @@ type Config struct {
 
 	// Profiles has /debug/pprof/ served.
 	Profiles bool
+
+	// Inherited are sockets that listen already. One on an address that is to be
+	// served is taken instead of a new one. They stay the caller's.
+	Inherited []*os.File
 
 	// Metrics answers GET /metrics.
 	Metrics http.Handler
@@ -54,6 +59,7 @@ type About struct {
 type Server struct {
 	http  *http.Server
 	addrs []string
+	open  []net.Listener // on addrs
 	serve sync.WaitGroup // one for each address
 }
 
@@ -79,11 +85,11 @@ func Start(ctx context.Context, cfg Config, addrs []string) (*Server, error) {
 		ErrorLog:                     slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
 	}}
 	for _, addr := range addrs {
-		ln, err := listen(ctx, addr)
+		ln, err := cfg.listen(ctx, addr)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("cannot serve metrics on %s (metrics.host, metrics.port): %w", addr, err), s.Close())
 		}
-		s.addrs = append(s.addrs, ln.Addr().String())
+		s.addrs, s.open = append(s.addrs, ln.Addr().String()), append(s.open, ln)
 		s.serve.Go(func() {
 			if err := s.http.Serve(newLimit(ln, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
 				cfg.Log.Error("metrics are no longer served", "addr", addr, "error", err)
@@ -91,6 +97,49 @@ func Start(ctx context.Context, cfg Config, addrs []string) (*Server, error) {
 		})
 	}
 	return s, nil
+}
+
+// listen finds the address among the inherited sockets, or takes it.
+func (cfg *Config) listen(ctx context.Context, addr string) (net.Listener, error) {
+	for _, f := range cfg.Inherited {
+		ln, err := net.FileListener(f)
+		if err != nil {
+			return nil, fmt.Errorf("cannot serve the inherited socket %q: %w", f.Name(), err)
+		}
+		if serves(ln.Addr().String(), addr) {
+			return ln, nil
+		}
+		_ = ln.Close() // it is a copy
+	}
+	return listen(ctx, addr)
+}
+
+// serves tells whether an address is the wanted one, whose port 0 is any.
+func serves(addr, wanted string) bool {
+	if host, port, _ := net.SplitHostPort(wanted); port == "0" {
+		is, _, _ := net.SplitHostPort(addr)
+		return is == host
+	}
+	return addr == wanted
+}
+
+// Files are copies of the sockets that listen, for another process. The caller closes
+// them. Nil has none.
+func (s *Server) Files() (files []*os.File, err error) {
+	if s == nil {
+		return nil, nil
+	}
+	for _, ln := range s.open {
+		f, err := ln.(*net.TCPListener).File()
+		if err != nil {
+			for _, f := range files {
+				_ = f.Close()
+			}
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
 }
 
 // listen takes the address and no other: with Go's "tcp" 0.0.0.0 would stand
