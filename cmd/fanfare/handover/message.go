@@ -1,7 +1,5 @@
 package handover
 
-import "time"
-
 // Talk is the version of what the processes say to each other, and State of what
 // the streams say. They are raised when another version could not make sense of it.
 const (
@@ -30,10 +28,18 @@ type Offer struct {
 	Version     string
 	PID         int
 	Check       bool // nothing is handed over: only whether it could be
-	Loops       int
 	Connections int
+	Address     Address
 	Sockets     []Socket
 	More        bool
+}
+
+// Address is where the old process serves by its configuration, whoever made its
+// sockets.
+type Address struct {
+	Host    string // server.host
+	Port    int    // server.port
+	TLSPort int    // tls.port; 0: no TLS
 }
 
 // Socket is one that listens.
@@ -67,15 +73,15 @@ type Taken struct{ Connections int }
 // Streams are files in memory that come with the message, of what was written down:
 // the node's first, and one for each loop.
 type Streams struct {
-	Names  []string
-	Frozen time.Duration // for so long, by now
+	Names []string
+	Bytes int64
 }
 
 // Prepared is that all of it was taken up, and that the next word decides.
 type Prepared struct {
 	Connections int
 	Sessions    int
-	Lost        int // that could not be taken up, and will be told so
+	Lost        int // of the connections, those that could not be taken up, and will be told so
 }
 
 // Go is that the new process owns everything.

@@ -64,7 +64,7 @@ func hostsOf(sockets []*os.File) (hosts []string, err error) {
 }
 
 func (m *Main) closeListeners() {
-	for _, f := range slices.Concat(m.Listeners, m.TLSListeners) {
+	for _, f := range slices.Concat(m.Listeners, m.TLSListeners, m.PrivateListeners) {
 		_ = f.Close()
 	}
 }

@@ -30,7 +30,7 @@ func (m *Main) startMetrics(ctx context.Context) error {
 	metrics, usage := m.metricsHandlers()
 	m.private, err = private.Start(ctx, private.Config{
 		Log: m.sampled, Host: cfg.Host, Token: cfg.Token, Profiles: cfg.Profiles, Flight: m.flight, About: m.about(),
-		Metrics: metrics, Usage: usage,
+		Inherited: m.PrivateListeners, Metrics: metrics, Usage: usage,
 	}, joinPort(m.privateHosts, cfg.Port))
 	if err != nil {
 		return err

@@ -42,6 +42,10 @@ type Main struct {
 	// TLSListeners are the same for tls.port.
 	TLSListeners []*os.File
 
+	// PrivateListeners are the same for the operator's port; where their addresses are
+	// not the configured ones, others are opened.
+	PrivateListeners []*os.File
+
 	// Late has Run make a node that does not serve yet: it is to take up what another
 	// process has. Listeners or TLSListeners are that one's.
 	Late bool

@@ -1,0 +1,247 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"fanfare/cmd/fanfare/handover"
+	"fanfare/engine"
+)
+
+// How long the other process has for an answer: to start and read its configuration,
+// to take up what it was given while the loops stand still, and for all else.
+const (
+	startTime   = 30 * time.Second
+	prepareTime = 3 * time.Second
+	answerTime  = 10 * time.Second
+)
+
+// helloTime is how long TLS handshakes have to end before the loops are held. Those
+// that last longer are cut, as no process can go on with another's.
+const helloTime = time.Second
+
+// freezes is how often the loops are held in vain.
+const freezes = 3
+
+// Handed is what a hand-over came to.
+type Handed struct {
+	PID         int
+	Version     string
+	Connections int           // that the successor has
+	Cut         int           // that ended, because they could not be written down or taken up
+	Bytes       int64         // of state
+	Frozen      time.Duration // that clients heard nothing
+	Took        time.Duration
+}
+
+// HandOver has the process at the other end of the link take this node's place. It
+// returns when that serves: what is left here is for Close, which sends nobody away. On
+// an error this node serves as if nothing had been; end has been called before, which
+// ends the other process and returns when it is gone. lent is told how many connections
+// the other process has the sockets of. One at a time, and not while the node drains.
+func (m *Main) HandOver(ctx context.Context, link *handover.Link, end func(), lent func(n int)) (Handed, error) {
+	began := time.Now()
+	d := &donor{main: m, link: link, lent: lent}
+	if err := d.run(ctx); err != nil {
+		end()
+		return d.Handed, errors.Join(err, d.callOff())
+	}
+	d.Took = time.Since(began)
+	return d.Handed, nil
+}
+
+// CheckHandOver asks whether the process at the other end could take this node's
+// place. The error says why not.
+func (m *Main) CheckHandOver(link *handover.Link) (Handed, error) {
+	d := &donor{main: m, link: link}
+	err := m.offer(link, true)
+	if err == nil {
+		err = d.hearHello()
+	}
+	return d.Handed, err
+}
+
+// donor is the old process' half of the talk.
+type donor struct {
+	Handed
+
+	main *Main
+	link *handover.Link
+	lent func(n int)
+	rest *rest
+	n    int // connections lent
+}
+
+func (d *donor) run(ctx context.Context) error {
+	if err := errors.Join(d.main.offer(d.link, false), d.hearHello()); err != nil {
+		return err
+	}
+	if err := d.main.engine.Lend(ctx, handover.Most, d.lend); err != nil {
+		return err
+	}
+	var err error
+	if d.rest, err = d.main.suspend(ctx); err != nil {
+		return err
+	}
+	d.awaitHellos(ctx)
+	if err := d.main.hooks.Sync(ctx); err != nil { // so that there is less to write while clients wait
+		return err
+	}
+	if err := d.main.engine.Lend(ctx, handover.Most, d.lend); err != nil {
+		return err
+	}
+	return d.freeze(ctx)
+}
+
+// hear receives the other's next message, which may be a refusal.
+func (d *donor) hear(patience time.Duration) (*handover.Message, error) {
+	said, descriptors, err := d.link.Receive(patience)
+	handover.CloseAll(descriptors)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("the new process does not answer; its own words are in the log: %w", err)
+	case said.Refusal != nil:
+		return nil, fmt.Errorf("the new process refuses: %s", said.Refusal.Reason)
+	}
+	return said, nil
+}
+
+func (d *donor) hearHello() error {
+	said, err := d.hear(startTime)
+	if err != nil {
+		return err
+	}
+	if said.Hello == nil {
+		return errors.New("the new process says something else than hello")
+	}
+	d.PID, d.Version = said.Hello.PID, said.Hello.Version
+	return nil
+}
+
+// lend sends copies of descriptors, and waits until they were taken.
+func (d *donor) lend(loans []engine.Loan) error {
+	list, descriptors := handover.Loans{}, make([]int, 0, len(loans))
+	for _, n := range loans {
+		defer n.Close()
+		list.Handles, descriptors = append(list.Handles, n.Handle), append(descriptors, n.Descriptor)
+	}
+	if err := d.link.Send(&handover.Message{Loans: &list}, answerTime, descriptors...); err != nil {
+		return err
+	}
+	said, err := d.hear(answerTime)
+	if err == nil && said.Taken == nil {
+		err = errors.New("the new process says something else than that it has taken the connections")
+	}
+	if d.n += len(loans); err == nil && d.lent != nil {
+		d.lent(d.n)
+	}
+	return err
+}
+
+func (d *donor) awaitHellos(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, helloTime)
+	defer cancel()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for ctx.Err() == nil {
+		if h := d.main.engine.Stats().Handshakes; h.Queued+h.Away == 0 {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// freeze is the part during which clients hear nothing.
+func (d *donor) freeze(ctx context.Context) error {
+	began := time.Now()
+	err := d.rest.freeze(ctx)
+	for again := 1; err != nil && again < freezes && ctx.Err() == nil; again++ {
+		began = time.Now()
+		err = d.rest.freeze(ctx)
+	}
+	if err == nil {
+		err = d.sendAll(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	said, err := d.hear(prepareTime)
+	if err == nil && said.Prepared == nil {
+		err = errors.New("the new process says something else than that it is prepared")
+	}
+	if err != nil {
+		return err
+	}
+	d.Connections = said.Prepared.Connections - said.Prepared.Lost
+	d.Cut += said.Prepared.Lost
+	return d.goAhead(began)
+}
+
+// sendAll sends the connections that are not lent yet, and the state of all.
+func (d *donor) sendAll(ctx context.Context) error {
+	if err := d.lendRest(); err != nil {
+		return err
+	}
+	e, err := d.rest.writeDown(ctx)
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	descriptors, err := e.descriptors()
+	if err != nil {
+		return err
+	}
+	d.Cut, d.Bytes = e.left, e.bytes
+	return d.link.Send(&handover.Message{Streams: &handover.Streams{Names: e.names, Bytes: e.bytes}}, answerTime, descriptors...)
+}
+
+func (d *donor) lendRest() error {
+	lists, errs := make([][]engine.Loan, d.main.engine.Loops()), make([]error, d.main.engine.Loops())
+	err := d.rest.hold.Each(func(l *engine.Loop) { lists[l.Index()], _, errs[l.Index()] = l.Lend(0, mostLate) })
+	err = errors.Join(errors.Join(errs...), err)
+	for _, loans := range lists {
+		for len(loans) > 0 {
+			n := min(len(loans), handover.Most)
+			if err == nil {
+				err = d.lend(loans[:n])
+			}
+			loans = loans[n:]
+		}
+	}
+	return err
+}
+
+// mostLate is how many connections of a loop may be lent while it is held: those that
+// came since it was last asked.
+const mostLate = 1000
+
+// goAhead is the last word. Once it is said, all is the other's, whatever happens.
+func (d *donor) goAhead(began time.Time) error {
+	if err := d.link.Send(&handover.Message{Go: &handover.Go{}}, answerTime); err != nil {
+		return err
+	}
+	if _, err := d.hear(answerTime); err != nil {
+		d.main.Log.Warn("the new process owns everything, and does not say that it serves", "error", err)
+	}
+	d.Frozen = time.Since(began)
+	if err := d.rest.leave(); err != nil {
+		d.main.Log.Warn("what was handed over could not all be let go of", "error", err)
+	}
+	return nil
+}
+
+// callOff has the node go on, once the other process is gone.
+func (d *donor) callOff() error {
+	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+	defer cancel()
+	var err error
+	if d.rest != nil {
+		err = d.rest.wake()
+	}
+	return errors.Join(err, d.main.engine.Reclaim(ctx))
+}

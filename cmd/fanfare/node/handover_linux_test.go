@@ -1,0 +1,241 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/handover"
+)
+
+// links are both ends of a talk.
+func links(t *testing.T) (old, heir *handover.Link) {
+	t.Helper()
+	old, file, err := handover.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if heir, err = handover.Inherited(fd); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { old.Close(); heir.Close() })
+	return old, heir
+}
+
+// donorNode is a node that serves and is to hand over.
+func donorNode(t *testing.T, change func(*config.Config)) *succession {
+	s := &succession{t: t, old: newNode(t, change), heir: newNode(t, change)}
+	s.old.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s.heir.Log = s.old.Log
+	if err := s.old.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // whoever serves by then
+		if err := s.old.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+// One node hands over to the other while clients talk, three times in a row.
+func TestHandOver(t *testing.T) {
+	hooks := newReceiver(t)
+	change := func(c *config.Config) {
+		hooked(hooks.URL)(c)
+		c.Metrics.Enabled = true
+	}
+	s := donorNode(t, change)
+	metrics, room := s.old.MetricsAddrs, s.fill(20)
+	for range 3 {
+		s.succeed(len(room))
+		s.talk(room)
+		if !slices.Equal(s.old.MetricsAddrs, metrics) {
+			t.Errorf("metrics are on %v, and were on %v", s.old.MetricsAddrs, metrics)
+		}
+		if status, _ := get(t, "http://"+metrics[0]+"/metrics"); status != http.StatusOK {
+			t.Errorf("metrics are answered with %d", status)
+		}
+		s.heir = newNode(t, change)
+		s.heir.Log = s.old.Log
+	}
+	told := []string{"channel_occupied presence-room", "channel_occupied private-desk"}
+	for range room {
+		told = append(told, "member_added presence-room")
+	}
+	hooks.heard(t, told...)
+}
+
+// fill connects so many clients.
+func (s *succession) fill(n int) (room []*client) {
+	s.t.Helper()
+	for i := range n {
+		c := s.connect(fmt.Sprint("user-", i))
+		for _, before := range room {
+			before.hear("pusher_internal:member_added presence-room")
+		}
+		room = append(room, c)
+	}
+	return room
+}
+
+// succeed has the heir take the old node's place, and be the old one of the next time.
+func (s *succession) succeed(clients int) {
+	s.t.Helper()
+	old, heir := links(s.t)
+	inherited, lent := make(chan error, 1), 0
+	go func() { inherited <- s.heir.Inherit(s.t.Context(), heir) }()
+	got, err := s.old.HandOver(s.t.Context(), old, func() { s.t.Error("the new process was ended") }, func(n int) { lent = n })
+	if err := errors.Join(err, <-inherited); err != nil {
+		s.t.Fatal(err)
+	}
+	if got.Connections < clients || got.Cut != 0 || lent < clients || got.Bytes == 0 || got.PID != os.Getpid() {
+		s.t.Errorf("the hand-over came to %+v, with %d lent", got, lent)
+	}
+	if err := s.old.Close(); err != nil {
+		s.t.Error(err)
+	}
+	s.old = s.heir
+}
+
+// talk has each client whisper to all others, and the application speak to all.
+func (s *succession) talk(room []*client) {
+	s.t.Helper()
+	for i, c := range room {
+		c.say(`{"event":"client-typing","channel":"private-desk","data":"{}"}`)
+		for j, other := range room {
+			if i != j {
+				other.hear("client-typing private-desk")
+			}
+		}
+	}
+	caller := &churn{node: s.old, http: &http.Client{Timeout: churnPatience, Transport: &http.Transport{DisableKeepAlives: true}}}
+	if err := caller.call(http.MethodPost, "/apps/app-id/events", []byte(`{"name":"news","channels":["presence-room"],"data":"{}"}`)); err != nil {
+		s.t.Fatal(err)
+	}
+	for _, c := range room {
+		c.hear("news presence-room")
+	}
+}
+
+// What can't be taken over is refused with the reason, and the node goes on.
+func TestHandOverIsRefused(t *testing.T) {
+	f := func(change func(*config.Config), want string) {
+		t.Helper()
+		s := donorNode(t, func(c *config.Config) { c.Metrics.Enabled = false })
+		c := s.connect("anna")
+		change(&s.heir.Config)
+		old, heir := links(t)
+		inherited, ended := make(chan error, 1), false
+		go func() { inherited <- s.heir.Inherit(t.Context(), heir) }()
+		_, err := s.old.HandOver(t.Context(), old, func() { ended = true }, nil)
+		if err == nil || !strings.Contains(err.Error(), want) || !ended {
+			t.Errorf("HandOver says %v, want %q; ended: %v", err, want, ended)
+		}
+		if err := <-inherited; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Inherit says %v, want %q", err, want)
+		}
+		c.say(`{"event":"pusher:ping","data":{}}`)
+		c.hear("pusher:pong")
+	}
+	f(func(c *config.Config) { c.Server.Port = 7001 }, "server.port is 7001 now")
+	f(func(c *config.Config) { c.Server.Host = "127.0.0.1" }, "server.host is")
+	f(func(c *config.Config) { c.TLS.Enabled, c.TLS.Port = true, 7002 }, "tls.enabled is true now")
+	f(func(c *config.Config) { c.Webhooks.Dir = "/dev/null/x" }, "webhooks.dir")
+}
+
+// Whether it could be is asked without anything being handed over.
+func TestCheckHandOver(t *testing.T) {
+	s := donorNode(t, func(c *config.Config) { c.Metrics.Enabled = false })
+	old, heir := links(t)
+	checked := make(chan error, 1)
+	s.heir.Version = "next"
+	go func() { checked <- s.heir.Inherit(t.Context(), heir) }()
+	if got, err := s.old.CheckHandOver(old); err != nil || got.Version != "next" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := <-checked; !errors.Is(err, ErrChecked) {
+		t.Error(err)
+	}
+	c := s.connect("anna")
+	c.say(`{"event":"pusher:ping","data":{}}`)
+	c.hear("pusher:pong")
+}
+
+// A new process that dies on the way leaves the node as it was, wherever that is.
+func TestSuccessorDies(t *testing.T) {
+	for _, after := range []string{"offer", "hello", "loans", "streams"} {
+		t.Run(after, func(t *testing.T) {
+			s := donorNode(t, func(c *config.Config) { c.Metrics.Enabled = false })
+			a := s.connect("anna")
+			b := s.connect("bert")
+			a.hear("pusher_internal:member_added presence-room")
+			old, heir := links(t)
+			died := make(chan error, 1)
+			go func() { died <- dieAfter(heir, after) }()
+			_, err := s.old.HandOver(t.Context(), old, func() {}, nil)
+			if err := <-died; err != nil {
+				t.Fatal(err)
+			}
+			if !errors.Is(err, io.EOF) {
+				t.Errorf("HandOver says %v, want that nobody answers", err)
+			}
+			a.say(`{"event":"client-typing","channel":"private-desk","data":"{}"}`)
+			b.hear("client-typing private-desk")
+			c := s.connect("carl")
+			a.hear("pusher_internal:member_added presence-room")
+			c.Close()
+			a.hear("pusher_internal:member_removed presence-room")
+			b.Close()
+			a.hear("pusher_internal:member_removed presence-room")
+		})
+	}
+}
+
+// dieAfter plays a new process that dies when it has heard so much.
+func dieAfter(link *handover.Link, last string) error {
+	defer link.Close()
+	for {
+		m, descriptors, err := link.Receive(answerTime)
+		if err != nil {
+			return err
+		}
+		handover.CloseAll(descriptors)
+		switch {
+		case m.Offer != nil:
+			if last == "offer" {
+				return nil
+			}
+			err = link.Send(&handover.Message{Hello: &handover.Hello{}}, answerTime)
+			if last == "hello" {
+				return err
+			}
+		case m.Loans != nil:
+			if last == "loans" {
+				return nil
+			}
+			err = link.Send(&handover.Message{Taken: &handover.Taken{}}, answerTime)
+		case m.Streams != nil:
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

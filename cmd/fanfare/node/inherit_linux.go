@@ -1,0 +1,161 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"fanfare/cmd/fanfare/handover"
+	"fanfare/engine"
+)
+
+// ErrChecked is that nobody wanted this process to take over, but only to know
+// whether it could.
+var ErrChecked = errors.New("this process could take over")
+
+// Inherit is Run for a node that takes another's place, which is at the other end of
+// the link: it returns once this one serves. After an error nothing of the other's
+// was touched, and the process should end. ErrChecked is no failure.
+func (m *Main) Inherit(ctx context.Context, link *handover.Link) error {
+	h := &successor{main: m, link: link, handles: map[uint64]engine.Handle{}}
+	o, err := m.hearOffer(link)
+	if err == nil && o.Check {
+		m.closeListeners()
+		return errors.Join(h.hello(), ErrChecked)
+	}
+	if err == nil {
+		m.Late = true
+		err = m.Run(ctx)
+	} else {
+		m.closeListeners()
+	}
+	if err != nil {
+		h.refuse(err)
+		return err
+	}
+	if err := h.run(ctx); err != nil {
+		h.refuse(err)
+		return errors.Join(err, h.forsake())
+	}
+	return nil
+}
+
+// successor is the new process' half of the talk.
+type successor struct {
+	main    *Main
+	link    *handover.Link
+	handles map[uint64]engine.Handle // of connections, by their old ones
+	taken   *inheritance
+}
+
+func (h *successor) say(m *handover.Message) error { return h.link.Send(m, answerTime) }
+
+func (h *successor) refuse(err error) {
+	_ = h.say(&handover.Message{Refusal: &handover.Refusal{Reason: err.Error()}}) // who is gone need not know
+}
+
+func (h *successor) hello() error {
+	m := &handover.Hello{Version: h.main.Version, Commit: h.main.Commit, PID: os.Getpid()}
+	if h.main.engine != nil {
+		m.Loops, m.MaxConnections = h.main.engine.Loops(), h.main.engine.MaxConnections()
+	}
+	return h.say(&handover.Message{Hello: m})
+}
+
+func (h *successor) run(ctx context.Context) error {
+	if err := h.hello(); err != nil {
+		return err
+	}
+	for h.taken == nil {
+		said, descriptors, err := h.link.Receive(startTime)
+		if err != nil {
+			return fmt.Errorf("the hand-over came to an end before there was everything: %w", err)
+		}
+		switch {
+		case said.Loans != nil:
+			err = h.enrol(ctx, said.Loans, descriptors)
+		case said.Streams != nil:
+			err = h.takeUp(ctx, said.Streams, descriptors)
+		default:
+			handover.CloseAll(descriptors)
+			err = errors.New("the old process says what this version does not understand")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return h.awaitGo(ctx)
+}
+
+func (h *successor) enrol(ctx context.Context, list *handover.Loans, descriptors []int) error {
+	if len(list.Handles) != len(descriptors) {
+		handover.CloseAll(descriptors)
+		return fmt.Errorf("%d connections came with %d descriptors", len(list.Handles), len(descriptors))
+	}
+	loans := make([]engine.Loan, len(descriptors))
+	for i := range loans {
+		loans[i] = engine.Loan{Handle: list.Handles[i], Descriptor: descriptors[i]}
+	}
+	handles, err := h.main.engine.Enrol(ctx, loans)
+	for i := range handles {
+		h.handles[list.Handles[i]] = handles[i]
+	}
+	if err != nil {
+		return err
+	}
+	return h.say(&handover.Message{Taken: &handover.Taken{Connections: len(handles)}})
+}
+
+func (h *successor) takeUp(ctx context.Context, list *handover.Streams, descriptors []int) (err error) {
+	streams := map[string]*handover.Reader{}
+	for i, fd := range descriptors {
+		name := ""
+		if i < len(list.Names) {
+			name = list.Names[i]
+		}
+		streams[name] = handover.NewReader(fd, name)
+	}
+	h.taken, err = h.main.takeUp(ctx, streams, h.handles)
+	return err
+}
+
+// awaitGo says that all is prepared, and waits for the last word. If there is none any
+// more the old process is dead: alive, it would have ended this one first.
+func (h *successor) awaitGo(ctx context.Context) error {
+	t := h.taken
+	err := h.say(&handover.Message{Prepared: &handover.Prepared{Connections: t.conns, Sessions: t.sessions, Lost: t.lost}})
+	if err == nil {
+		var said *handover.Message
+		if said, _, err = h.link.Receive(startTime); err == nil && said.Go == nil {
+			err = errors.New("the old process says something else than go")
+		}
+	}
+	switch {
+	case errors.Is(err, io.EOF):
+		h.main.Log.Warn("the old process died before it had said that this one is to serve; it does all the same, since everything had been handed over")
+	case err != nil:
+		return err
+	}
+	if err := t.begin(); err != nil {
+		h.main.Log.Error("not all that was handed over could be served", "error", err)
+	}
+	h.taken = nil
+	_ = h.say(&handover.Message{Serving: &handover.Serving{}}) // who is gone need not know
+	defer closeAll(h.main.PrivateListeners)                    // of which copies are served
+	return h.main.begin(ctx)
+}
+
+// forsake ends a node that has not begun to serve, without a word to the clients, who
+// are the other's.
+func (h *successor) forsake() error {
+	if h.taken == nil || h.taken.hold == nil {
+		hold, err := h.main.engine.Hold(context.Background())
+		if err != nil {
+			return err
+		}
+		return errors.Join(hold.Abandon(), h.main.Close())
+	}
+	return errors.Join(h.taken.hold.Abandon(), h.main.Close())
+}

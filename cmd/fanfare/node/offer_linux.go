@@ -1,0 +1,126 @@
+package node
+
+import (
+	"fmt"
+	"os"
+	"slices"
+
+	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/handover"
+)
+
+// offer tells the other process what there is to take over, and sends it the sockets
+// that listen.
+func (m *Main) offer(link *handover.Link, check bool) error {
+	sockets, files, err := m.sockets()
+	defer closeAll(files)
+	if err != nil {
+		return fmt.Errorf("cannot copy the listening sockets: %w", err)
+	}
+	o := handover.Offer{
+		Talk: handover.Talk, State: handover.State, Version: m.Version, PID: os.Getpid(),
+		Check: check, Connections: int(m.connections()), Address: addressOf(&m.Config),
+	}
+	for {
+		n := min(len(files), handover.Most)
+		o.Sockets, o.More = sockets[:n], n < len(files)
+		if err := link.Send(&handover.Message{Offer: &o}, answerTime, numbers(files[:n])...); err != nil {
+			return err
+		}
+		if sockets, files = sockets[n:], files[n:]; !o.More {
+			return nil
+		}
+	}
+}
+
+// sockets are copies of all that listen.
+func (m *Main) sockets() (list []handover.Socket, files []*os.File, err error) {
+	plain, secure, err := m.engine.Listeners()
+	if err != nil {
+		return nil, nil, err
+	}
+	operators, err := m.private.Files()
+	for _, f := range plain {
+		list = append(list, handover.Socket{Addr: f.Name()})
+	}
+	for _, f := range secure {
+		list = append(list, handover.Socket{Addr: f.Name(), TLS: true})
+	}
+	for _, f := range operators {
+		list = append(list, handover.Socket{Addr: f.Name(), Private: true})
+	}
+	return list, slices.Concat(plain, secure, operators), err
+}
+
+func addressOf(c *config.Config) handover.Address {
+	a := handover.Address{Host: c.Server.Host, Port: c.Server.Port}
+	if c.TLS.Enabled {
+		a.TLSPort = c.TLS.Port
+	}
+	return a
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		_ = f.Close()
+	}
+}
+
+func numbers(files []*os.File) (list []int) {
+	for _, f := range files {
+		list = append(list, int(f.Fd()))
+	}
+	return list
+}
+
+// hearOffer takes the sockets over, and tells whether this node can take the rest.
+func (m *Main) hearOffer(link *handover.Link) (*handover.Offer, error) {
+	for {
+		said, descriptors, err := link.Receive(answerTime)
+		if err != nil {
+			return nil, err
+		}
+		o := said.Offer
+		if o == nil || len(o.Sockets) != len(descriptors) {
+			handover.CloseAll(descriptors)
+			return nil, fmt.Errorf("the hand-over began with %+v and %d descriptors", said, len(descriptors))
+		}
+		for i, s := range o.Sockets {
+			m.keepSocket(s, os.NewFile(uintptr(descriptors[i]), s.Addr))
+		}
+		if !o.More {
+			return o, m.judge(o)
+		}
+	}
+}
+
+func (m *Main) keepSocket(s handover.Socket, f *os.File) {
+	switch {
+	case s.Private:
+		m.PrivateListeners = append(m.PrivateListeners, f)
+	case s.TLS:
+		m.TLSListeners = append(m.TLSListeners, f)
+	default:
+		m.Listeners = append(m.Listeners, f)
+	}
+}
+
+// judge says why an offer can't be taken up.
+func (m *Main) judge(o *handover.Offer) error {
+	was, is := o.Address, addressOf(&m.Config)
+	const how = "what is listened on can't change in an upgrade: set it back, or restart the server"
+	switch {
+	case o.Talk != handover.Talk || o.State != handover.State:
+		return fmt.Errorf("the server that runs (%s) hands over in another form (%d.%d) than this version takes up (%d.%d): restart it (fanfare drain) instead",
+			o.Version, o.Talk, o.State, handover.Talk, handover.State)
+	case was.Host != is.Host:
+		return fmt.Errorf("server.host is %q now, and the server was started with %q: %s", is.Host, was.Host, how)
+	case was.Port != is.Port:
+		return fmt.Errorf("server.port is %d now, and the server was started with %d: %s", is.Port, was.Port, how)
+	case was.TLSPort != is.TLSPort && min(was.TLSPort, is.TLSPort) == 0:
+		return fmt.Errorf("tls.enabled is %v now, and the server was started with %v: %s", is.TLSPort != 0, was.TLSPort != 0, how)
+	case was.TLSPort != is.TLSPort:
+		return fmt.Errorf("tls.port is %d now, and the server was started with %d: %s", is.TLSPort, was.TLSPort, how)
+	}
+	return nil
+}
