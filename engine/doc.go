@@ -73,6 +73,13 @@
 // nothing and calls nobody: that begins with the loop's next turn, and by then the loop
 // before must have had its last.
 //
+// Sockets go ahead while the server serves: Server.Lend copies their descriptors
+// (lend_linux.go), and Server.Enrol has the loops of a server that is Late take them in,
+// silent (enrol_linux.go). Then Server.Hold keeps the loops from I/O until nothing is on
+// its way inside (hold.go), states are written down and adopted, and the last word
+// decides: Hold.Release, and nothing has happened; or Hold.Abandon here, and Conn.Wake
+// and Server.Serve there.
+//
 // # The end
 //
 // A server ends in three steps: StopListening gives the ports to others,
