@@ -122,8 +122,8 @@
 // one that reloads them, one that writes the log (cmd/fanfare/logs), one that
 // looks out for loops that stand still (cmd/fanfare/flight), one per metrics
 // address, one for the control socket, one that keeps a service manager informed
-// (cmd/fanfare/systemd), one that waits for signals, and one that reports how far a
-// drain is, beside those that net/http starts for who asks. Where TLS is on there are as many
+// (cmd/fanfare/systemd), one that waits for signals, one that reports how far a
+// drain is, and one that waits for the end of a process that is to take over, beside those that net/http starts for who asks. Where TLS is on there are as many
 // more for the files of the certificates, one that warns of their end, and one that
 // asks a certificate authority. Packages channels/webhooks and
 // channels/apps/database list theirs. Timers of cmd/fanfare/logs, of channels/linger

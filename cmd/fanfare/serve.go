@@ -42,7 +42,10 @@ func serveCommand() *command.Command {
 			"\"fanfare help config\" lists all keys.\n\n" +
 			"Changes of apps in the files are taken over while it serves, at once and also on SIGHUP, and interrupt nobody: " +
 			"only clients of an app that was removed or disabled are closed, with 4003. All other settings need a restart, " +
-			"but for log.level and server.secret_overlap.",
+			"but for log.level and server.secret_overlap.\n\n" +
+			"On Linux, SIGUSR2 has the program that is at this one's path by then take its place, with the configuration as it is by then, " +
+			"but the same ports: connections, sessions and webhooks move over, and no client notices. What goes wrong on the way leaves this " +
+			"process serving, and is in the log. As process 1 of a container it stays and says so.",
 		Examples: []string{
 			"serve",
 			"serve --port 8080 --metrics-port 0",

@@ -21,8 +21,9 @@ import (
 // fails.
 func (s *serving) serve(ctx context.Context, c *command.Process, l *config.Loaded) error {
 	// Both to the end of the process: the last moment is none to die of them either.
-	hup := make(chan os.Signal, 1)
+	hup, usr2 := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
+	signal.Notify(usr2, syscall.SIGUSR2)
 	signal.Ignore(syscall.SIGPIPE) // whoever reads the log may go away; clients stay
 	log, err := newLog(c.Stderr, l.Log)
 	if err != nil {
@@ -39,20 +40,37 @@ func (s *serving) serve(ctx context.Context, c *command.Process, l *config.Loade
 	if err != nil {
 		return err
 	}
+	if err := s.start(ctx, c, l, m); err != nil {
+		return err
+	}
+	stop := m.Watch(context.WithoutCancel(ctx), l, log.Level, hup)
+	service.Ready()
+	defer service.Ended()
+	end := untilEnd(ctx, m, upgrades{usr2, service})
+	if !end.handedOver { // else the service goes on
+		service.Stopping()
+	}
+	if end.polite {
+		drain(ctx, m, end.pace)
+	}
+	stop()
+	return m.Close()
+}
+
+// start runs the node, or has it take another's place.
+func (s *serving) start(ctx context.Context, c *command.Process, l *config.Loaded, m *node.Main) error {
+	link, err := node.Heritage(c.Getenv)
+	switch {
+	case err != nil:
+		return err
+	case link != nil:
+		return m.Inherit(ctx, link)
+	}
 	if err := m.Run(ctx); err != nil {
 		return err
 	}
 	s.greet(c, l, m)
-	stop := m.Watch(context.WithoutCancel(ctx), l, log.Level, hup)
-	service.Ready()
-	defer service.Ended()
-	pace, polite := untilEnd(ctx, m)
-	service.Stopping()
-	if polite {
-		drain(ctx, m, pace)
-	}
-	stop()
-	return m.Close()
+	return nil
 }
 
 // greet says what matters to who has just started the node.
@@ -73,15 +91,28 @@ func (s *serving) greet(c *command.Process, l *config.Loaded, m *node.Main) {
 	}
 }
 
+// ending is how a node is to end.
+type ending struct {
+	polite     bool         // by a drain
+	pace       control.Pace // of that
+	handedOver bool         // another process serves
+}
+
 // untilEnd returns when the node is to end, and how.
-func untilEnd(ctx context.Context, m *node.Main) (pace control.Pace, polite bool) {
-	select {
-	case <-ctx.Done():
-		return m.Pace(), command.Terminated(ctx)
-	case pace = <-m.Asked():
-		return pace, true
-	case <-m.Done():
-		return pace, false
+func untilEnd(ctx context.Context, m *node.Main, u upgrades) ending {
+	for {
+		select {
+		case <-ctx.Done():
+			return ending{polite: command.Terminated(ctx), pace: m.Pace()}
+		case pace := <-m.Asked():
+			return ending{polite: true, pace: pace}
+		case <-m.Done():
+			return ending{}
+		case <-u.asked:
+			if u.try(ctx, m) {
+				return ending{handedOver: true}
+			}
+		}
 	}
 }
 

@@ -49,6 +49,8 @@ const (
 	Waiting Step = "waiting" // for load balancers to notice; newcomers are served
 	Closing Step = "closing" // nobody listens, clients are sent away at a pace
 	Ending  Step = "ending"  // what is left of connections, and webhooks
+
+	Handing Step = "handing over" // all to a successor, which has everything
 )
 
 // Pace is how politely a server goes.

@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// Variable names the descriptor of the link in the environment of a new process.
-const Variable = "FANFARE_UPGRADE_FD"
+// Variable names the descriptor of the link in the environment of a new process. It does
+// not begin as those of the configuration do.
+const Variable = "UPGRADE_LINK_FD"
 
 // Process is a new process that is to take this one's place, and the link to it.
 type Process struct {

@@ -109,6 +109,13 @@ func (l *leaving) claim() bool {
 	return first
 }
 
+// stay takes a claim back: nothing came of it.
+func (l *leaving) stay() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.claimed, l.step = false, ""
+}
+
 // at begins a step. The node will have ended after so much time.
 func (l *leaving) at(step control.Step, connections uint64, most time.Duration) {
 	l.mu.Lock()

@@ -222,6 +222,7 @@ const mostLate = 1000
 
 // goAhead is the last word. Once it is said, all is the other's, whatever happens.
 func (d *donor) goAhead(began time.Time) error {
+	d.main.handing()
 	if err := d.link.Send(&handover.Message{Go: &handover.Go{}}, answerTime); err != nil {
 		return err
 	}
