@@ -143,22 +143,24 @@ func (s *Server) Serve() error {
 	return nil
 }
 
-// Listeners are copies of the sockets on which newcomers come: the plain ones, and
-// those that speak TLS. The caller closes them.
-func (s *Server) Listeners() (plain, secure []*os.File, err error) {
+// Listening is a copy of a socket on which newcomers come. It is a bare descriptor: an
+// os.File would make the socket wait in accept, which is this process', too.
+type Listening struct {
+	Addr       string // host:port
+	TLS        bool   // connections begin with a handshake
+	Descriptor int
+}
+
+// Listeners are copies of the sockets on which newcomers come. The caller closes
+// them, also where there is an error.
+func (s *Server) Listeners() (list []Listening, err error) {
 	for _, fd := range s.sockets.listeners {
-		addr := boundAddr(fd)
 		copied, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
-			closeFiles(slices.Concat(plain, secure))
-			return nil, nil, fmt.Errorf("engine: cannot copy a listening socket: %w", os.NewSyscallError("fcntl", err))
+			return list, fmt.Errorf("engine: cannot copy a listening socket: %w", os.NewSyscallError("fcntl", err))
 		}
-		f := os.NewFile(uintptr(copied), addr)
-		if slices.Contains(s.secure, addr) {
-			secure = append(secure, f)
-		} else {
-			plain = append(plain, f)
-		}
+		addr := boundAddr(fd)
+		list = append(list, Listening{Addr: addr, TLS: slices.Contains(s.secure, addr), Descriptor: copied})
 	}
-	return plain, secure, nil
+	return list, nil
 }

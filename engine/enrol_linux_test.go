@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"fanfare/engine"
 	"fanfare/engine/websocket"
 )
@@ -32,9 +34,12 @@ func startPair(t *testing.T, cfg engine.Config) *pair {
 // succeed starts the new server on the old one's sockets.
 func (p *pair) succeed(cfg engine.Config) {
 	p.t.Helper()
-	var err error
-	if cfg.Listeners, cfg.TLSListeners, err = p.old.Listeners(); err != nil {
+	list, err := p.old.Listeners()
+	if err != nil {
 		p.t.Fatal(err)
+	}
+	for _, l := range list {
+		cfg.Listeners = append(cfg.Listeners, os.NewFile(uintptr(l.Descriptor), l.Addr))
 	}
 	cfg.Addrs, cfg.Late = []string{}, true
 	p.new = start(p.t, cfg, echo{})
@@ -160,6 +165,23 @@ func TestEnrol(t *testing.T) {
 	statsAre(t, p.new, "the newcomer has left", func(st engine.Stats) bool { return st.Open == uint64(len(conns)) })
 	if old := p.old.Stats().Open; old != 0 {
 		t.Errorf("%d connections are still with the old one", old)
+	}
+}
+
+// A socket that another process is given does not make this one wait in accept.
+func TestListenersDoNotWait(t *testing.T) {
+	p := startPair(t, engine.Config{Loops: 2})
+	p.succeed(engine.Config{Loops: 2})
+	list, err := p.old.Listeners()
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%d sockets, %v", len(list), err)
+	}
+	for _, l := range list {
+		flags, err := unix.FcntlInt(uintptr(l.Descriptor), unix.F_GETFL, 0)
+		if err != nil || flags&unix.O_NONBLOCK == 0 {
+			t.Errorf("accept waits on %s: %v", l.Addr, err)
+		}
+		_ = unix.Close(l.Descriptor)
 	}
 }
 

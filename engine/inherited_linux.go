@@ -56,7 +56,9 @@ func inherit(files []*os.File, loops int) (inherited, error) {
 }
 
 func inheritedAddr(f *os.File) (addr string, fd int, err error) {
-	fd = int(f.Fd())
+	if fd, err = descriptorOf(f); err != nil {
+		return "", 0, err
+	}
 	addr = boundAddr(fd)
 	if kind, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); addr == "" || kind != unix.SOCK_STREAM || !listensOn(fd, []string{addr}) {
 		return "", 0, fmt.Errorf("it is no TCP socket that listens: have the service manager pass one (ListenStream= with a port or ADDRESS:PORT, Accept=no)")
@@ -66,6 +68,16 @@ func inheritedAddr(f *os.File) (addr string, fd int, err error) {
 	}
 	err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // connections inherit it
 	return addr, fd, os.NewSyscallError("setsockopt", err)
+}
+
+// descriptorOf is f.Fd, which would make the socket wait in accept: another process
+// may be using it, too.
+func descriptorOf(f *os.File) (fd int, err error) {
+	raw, err := f.SyscallConn()
+	if err == nil {
+		err = raw.Control(func(d uintptr) { fd = int(d) })
+	}
+	return fd, err
 }
 
 func (in inherited) family(addr string) *family {

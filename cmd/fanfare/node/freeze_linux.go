@@ -9,11 +9,9 @@ import (
 	"fanfare/engine"
 )
 
-const (
-	// holdTime is how long the loops have to come to rest. Clients hear nothing
-	// meanwhile, so what takes longer is tried again later.
-	holdTime = 250 * time.Millisecond
-)
+// holdTime is how long the loops have to come to rest. Clients hear nothing meanwhile,
+// so what takes longer is tried again later.
+const holdTime = 250 * time.Millisecond
 
 // rest is a node that is at rest, so that it can be written down: what it takes to
 // have it go on is undone in reverse.
@@ -62,6 +60,16 @@ func (r *rest) freeze(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("the node did not come to rest within %v: %w", holdTime, err), r.undoTo(before))
 	}
 	return nil
+}
+
+// freezeAtLast tries several times, and tells since when the loops are held.
+func (r *rest) freezeAtLast(ctx context.Context) (began time.Time, err error) {
+	for n := 1; ; n++ {
+		began = time.Now()
+		if err = r.freeze(ctx); err == nil || n == freezes || !r.main.wait(ctx, time.Duration(n)*pause) {
+			return began, err
+		}
+	}
 }
 
 func (r *rest) then(undo func() error) { r.undo = append(r.undo, undo) }

@@ -22,8 +22,12 @@ const (
 // that last longer are cut, as no process can go on with another's.
 const helloTime = time.Second
 
-// freezes is how often the loops are held in vain.
-const freezes = 3
+// freezes is how often the loops are held if they do not come to rest, and pause what
+// clients are served for between the first two times; it grows.
+const (
+	freezes = 5
+	pause   = 250 * time.Millisecond
+)
 
 // Handed is what a hand-over came to.
 type Handed struct {
@@ -158,12 +162,7 @@ func (d *donor) awaitHellos(ctx context.Context) {
 
 // freeze is the part during which clients hear nothing.
 func (d *donor) freeze(ctx context.Context) error {
-	began := time.Now()
-	err := d.rest.freeze(ctx)
-	for again := 1; err != nil && again < freezes && ctx.Err() == nil; again++ {
-		began = time.Now()
-		err = d.rest.freeze(ctx)
-	}
+	began, err := d.rest.freezeAtLast(ctx)
 	if err == nil {
 		err = d.sendAll(ctx)
 	}

@@ -1,9 +1,11 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"os"
-	"slices"
+
+	"golang.org/x/sys/unix"
 
 	"fanfare/cmd/fanfare/config"
 	"fanfare/cmd/fanfare/handover"
@@ -12,8 +14,8 @@ import (
 // offer tells the other process what there is to take over, and sends it the sockets
 // that listen.
 func (m *Main) offer(link *handover.Link, check bool) error {
-	sockets, files, err := m.sockets()
-	defer closeAll(files)
+	sockets, descriptors, err := m.sockets()
+	defer func(all []int) { handover.CloseAll(all) }(descriptors)
 	if err != nil {
 		return fmt.Errorf("cannot copy the listening sockets: %w", err)
 	}
@@ -22,34 +24,38 @@ func (m *Main) offer(link *handover.Link, check bool) error {
 		Check: check, Connections: int(m.connections()), Address: addressOf(&m.Config),
 	}
 	for {
-		n := min(len(files), handover.Most)
-		o.Sockets, o.More = sockets[:n], n < len(files)
-		if err := link.Send(&handover.Message{Offer: &o}, answerTime, numbers(files[:n])...); err != nil {
+		n := min(len(descriptors), handover.Most)
+		o.Sockets, o.More = sockets[:n], n < len(descriptors)
+		if err := link.Send(&handover.Message{Offer: &o}, answerTime, descriptors[:n]...); err != nil {
 			return err
 		}
-		if sockets, files = sockets[n:], files[n:]; !o.More {
+		if sockets, descriptors = sockets[n:], descriptors[n:]; !o.More {
 			return nil
 		}
 	}
 }
 
-// sockets are copies of all that listen.
-func (m *Main) sockets() (list []handover.Socket, files []*os.File, err error) {
-	plain, secure, err := m.engine.Listeners()
+// sockets are copies of all that listen. The caller closes them, also where there is an
+// error.
+func (m *Main) sockets() (list []handover.Socket, descriptors []int, err error) {
+	all, err := m.engine.Listeners()
+	for _, l := range all {
+		list = append(list, handover.Socket{Addr: l.Addr, TLS: l.TLS})
+		descriptors = append(descriptors, l.Descriptor)
+	}
 	if err != nil {
-		return nil, nil, err
+		return list, descriptors, err
 	}
-	operators, err := m.private.Files()
-	for _, f := range plain {
-		list = append(list, handover.Socket{Addr: f.Name()})
-	}
-	for _, f := range secure {
-		list = append(list, handover.Socket{Addr: f.Name(), TLS: true})
-	}
-	for _, f := range operators {
-		list = append(list, handover.Socket{Addr: f.Name(), Private: true})
-	}
-	return list, slices.Concat(plain, secure, operators), err
+	var failed error
+	err = m.private.Each(func(addr string, descriptor int) {
+		copied, err := unix.FcntlInt(uintptr(descriptor), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			failed = os.NewSyscallError("fcntl", err)
+			return
+		}
+		list, descriptors = append(list, handover.Socket{Addr: addr, Private: true}), append(descriptors, copied)
+	})
+	return list, descriptors, errors.Join(err, failed)
 }
 
 func addressOf(c *config.Config) handover.Address {
@@ -64,13 +70,6 @@ func closeAll(files []*os.File) {
 	for _, f := range files {
 		_ = f.Close()
 	}
-}
-
-func numbers(files []*os.File) (list []int) {
-	for _, f := range files {
-		list = append(list, int(f.Fd()))
-	}
-	return list
 }
 
 // hearOffer takes the sockets over, and tells whether this node can take the rest.

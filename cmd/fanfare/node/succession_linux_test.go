@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -75,11 +76,14 @@ func startSuccession(t *testing.T, change func(*config.Config)) *succession {
 	s := &succession{t: t, handles: map[uint64]engine.Handle{}}
 	s.old = newNode(t, change)
 	s.run(s.old)
-	var err error
 	s.heir = newNode(t, change)
 	s.heir.Late = true
-	if s.heir.Listeners, s.heir.TLSListeners, err = s.old.engine.Listeners(); err != nil {
+	list, err := s.old.engine.Listeners()
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, l := range list {
+		s.heir.Listeners = append(s.heir.Listeners, os.NewFile(uintptr(l.Descriptor), l.Addr))
 	}
 	s.run(s.heir)
 	return s

@@ -123,23 +123,22 @@ func serves(addr, wanted string) bool {
 	return addr == wanted
 }
 
-// Files are copies of the sockets that listen, for another process. The caller closes
-// them. Nil has none.
-func (s *Server) Files() (files []*os.File, err error) {
+// Each visits the sockets that listen, by their descriptors, which are borrowed. Nil has
+// none.
+func (s *Server) Each(visit func(addr string, descriptor int)) error {
 	if s == nil {
-		return nil, nil
+		return nil
 	}
 	for _, ln := range s.open {
-		f, err := ln.(*net.TCPListener).File()
-		if err != nil {
-			for _, f := range files {
-				_ = f.Close()
-			}
-			return nil, err
+		raw, err := ln.(*net.TCPListener).SyscallConn()
+		if err == nil {
+			err = raw.Control(func(fd uintptr) { visit(ln.Addr().String(), int(fd)) })
 		}
-		files = append(files, f)
+		if err != nil {
+			return err
+		}
 	}
-	return files, nil
+	return nil
 }
 
 // listen takes the address and no other: with Go's "tcp" 0.0.0.0 would stand
