@@ -144,7 +144,8 @@ const loopDescriptors = 5
 // KeptDescriptors is how many descriptors a Server with this Config keeps free of
 // client connections, once its defaults are set.
 func (c *Config) KeptDescriptors() int {
-	return Headroom + c.Reserved + c.Loops*(loopDescriptors+len(c.Addrs)+len(c.TLSAddrs)+len(c.Listeners)+len(c.TLSListeners))
+	places := len(c.Addrs) + len(c.TLSAddrs) + placesFor(c.Listeners, c.Loops) + placesFor(c.TLSListeners, c.Loops)
+	return Headroom + c.Reserved + c.Loops*(loopDescriptors+places)
 }
 
 // SetDefaults fills in the default of every field that is zero.

@@ -151,10 +151,19 @@ type Listening struct {
 	Descriptor int
 }
 
-// Listeners are copies of the sockets on which newcomers come. The caller closes
-// them, also where there is an error.
+// Listeners are copies of the sockets on which newcomers come, each once, also where
+// several loops accept from it. The caller closes them, also where there is an error.
 func (s *Server) Listeners() (list []Listening, err error) {
+	seen := map[uint64]bool{}
 	for _, fd := range s.sockets.listeners {
+		var is unix.Stat_t
+		if err := unix.Fstat(fd, &is); err != nil {
+			return list, fmt.Errorf("engine: cannot look at a listening socket: %w", os.NewSyscallError("fstat", err))
+		}
+		if seen[is.Ino] {
+			continue
+		}
+		seen[is.Ino] = true
 		copied, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
 			return list, fmt.Errorf("engine: cannot copy a listening socket: %w", os.NewSyscallError("fcntl", err))

@@ -185,6 +185,32 @@ func TestListenersDoNotWait(t *testing.T) {
 	}
 }
 
+// One server after the other has room for as many connections, and is handed as many sockets: also where loops come and go.
+func TestRoomAndSocketsLast(t *testing.T) {
+	config := engine.Config{Addrs: []string{"127.0.0.1:0", "127.0.0.2:0"}, Loops: 2}
+	p := startPair(t, config)
+	room := map[int]int{2: p.old.MaxConnections()}
+	for _, loops := range []int{2, 2, 4, 3, 4, 3, 2} {
+		config.Loops = loops
+		p.succeed(config)
+		if err := p.new.Serve(); err != nil {
+			t.Fatal(err)
+		}
+		list, err := p.new.Listeners()
+		for _, l := range list {
+			_ = unix.Close(l.Descriptor)
+		}
+		if err != nil || len(list) != 4 {
+			t.Errorf("%d loops hand over %d sockets, want the first server's 4; %v", loops, len(list), err)
+		}
+		if got := p.new.MaxConnections(); room[loops] != 0 && got != room[loops] {
+			t.Errorf("%d loops have room for %d connections, want %d as before", loops, got, room[loops])
+		}
+		room[loops] = p.new.MaxConnections()
+		p.old = p.new
+	}
+}
+
 // The old server goes on as if nothing had been when the new one comes to nothing.
 func TestEnrolCalledOff(t *testing.T) {
 	p := startPair(t, engine.Config{Loops: 2})

@@ -20,6 +20,8 @@ func inherit(files []*os.File, _ int) (inherited, error) {
 	return nil, nil
 }
 
+func placesFor(files []*os.File, _ int) int { return len(files) }
+
 func (inherited) addrs() []string  { return nil }
 func (inherited) places() []string { return nil }
 func (inherited) adopt() error     { return nil }

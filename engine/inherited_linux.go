@@ -89,16 +89,33 @@ func (in inherited) family(addr string) *family {
 	return nil
 }
 
-// claim takes as many places as are needed for each socket to get one, on some
-// loop.
+// claim takes places for all sockets.
 func (fam *family) claim(loops int) error {
 	fam.stand = &claimed{}
-	for range (len(fam.files) + loops - 1) / loops {
+	for range placesOf(len(fam.files), loops) {
 		if _, err := fam.stand.claimOne("127.0.0.1", "0"); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// placesOf is how many places the sockets on one address need, each of which is on every
+// loop, for each socket to be served by some loop.
+func placesOf(sockets, loops int) int { return (sockets + loops - 1) / loops }
+
+// placesFor is how many places sockets will need that nobody has looked at yet.
+func placesFor(files []*os.File, loops int) (places int) {
+	on := map[string]int{}
+	for _, f := range files {
+		if fd, err := descriptorOf(f); err == nil {
+			on[boundAddr(fd)]++
+		}
+	}
+	for _, sockets := range on {
+		places += placesOf(sockets, loops)
+	}
+	return places
 }
 
 // addrs are those that clients know.
