@@ -119,7 +119,7 @@ deploy: need-go ## what docs/ says of systemd, images, Kubernetes and proxies, d
 hostile: need-go ## clients that mean harm, against the real program
 	@.ci/packages.sh $(GUEST_PACKAGES)
 	rm -rf bin/hostile && mkdir -p bin/hostile
-	go test -tags e2e -count=1 -parallel 8 -artifacts -outputdir '$(CURDIR)/bin/hostile' ./cmd/fanfare/hostile
+	go test -tags e2e -count=1 -parallel 8 -artifacts -outputdir '$(CURDIR)/bin/hostile' ./cmd/fanfare/hostile ./cmd/fanfare/e2e/process
 	@find bin/hostile -name '*.txt' -exec cat {} +
 
 floods: need-go ## floods beside 5,000 good clients, whose latency has to hold: 5 minutes on an idle machine

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -32,6 +33,7 @@ type Process struct {
 	Done chan struct{} // closed once the program has ended and all of its output was read
 
 	name string
+	pipe string // what its output goes to, as /proc names it; empty where there is none
 
 	mu     sync.Mutex
 	output []string // guarded by mu
@@ -47,6 +49,7 @@ func Launch(t *testing.T, cmd *exec.Cmd, eachLine func(line string)) *Process {
 	}
 	cmd.Stdout, cmd.Stderr = write, write
 	p := &Process{name: filepath.Base(cmd.Path), Cmd: cmd, Done: make(chan struct{})}
+	p.pipe, _ = os.Readlink(fmt.Sprint("/proc/self/fd/", write.Fd()))
 	p.Quit = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	err = cmd.Start()
 	_ = write.Close()
@@ -100,6 +103,39 @@ func (p *Process) Stop(limit time.Duration) (int, error) {
 	return p.ExitCode(limit)
 }
 
+// Kill ends the program at once, with all that it has started and that has its output: a process that took its place, for one. It
+// returns when they are gone.
+func (p *Process) Kill() {
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for {
+		_ = p.Cmd.Process.Kill() // it may have ended
+		for _, pid := range p.writers() {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		select {
+		case <-p.Done:
+			return
+		case <-look.C:
+		}
+	}
+}
+
+// writers are the processes that have the program's output, as far as the system tells.
+func (p *Process) writers() (pids []int) {
+	if p.pipe == "" {
+		return nil
+	}
+	outputs, _ := filepath.Glob("/proc/[0-9]*/fd/[12]") // of what is there at this moment
+	for _, output := range outputs {
+		pid, err := strconv.Atoi(strings.Split(output, "/")[2])
+		if to, _ := os.Readlink(output); err == nil && to == p.pipe {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
 // cleanUp ends a program that still runs. A program that ended before has been looked at by its test.
 func (p *Process) cleanUp(t *testing.T) {
 	select {
@@ -107,8 +143,7 @@ func (p *Process) cleanUp(t *testing.T) {
 	default:
 		if code, err := p.Stop(Patience); err != nil {
 			t.Error(err)
-			_ = p.Cmd.Process.Kill() // it may have ended meanwhile
-			<-p.Done
+			p.Kill()
 		} else if code != 0 {
 			t.Errorf("%s ended with exit code %d, want 0", p.name, code)
 		}

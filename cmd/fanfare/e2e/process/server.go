@@ -5,6 +5,8 @@ package process
 import (
 	"encoding/json"
 	"os/exec"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -16,7 +18,12 @@ type Server struct {
 	Addr    string // host:port of the WebSocket and HTTP side, the first of several
 	TLS     string // the first of those that speak TLS; empty: none
 	Metrics string // host:port of the metrics
+
+	pid atomic.Int64
 }
+
+// PID is the process that serves: the one that was started, or the last that took over.
+func (s *Server) PID() int { return int(s.pid.Load()) }
 
 // Serve starts a server and waits until it listens and serves metrics. At the end of the test it is stopped, and must exit
 // with code 0.
@@ -24,18 +31,21 @@ func Serve(t *testing.T, cmd *exec.Cmd) *Server {
 	t.Helper()
 	addresses := map[string]chan string{"listening": make(chan string, 1), "metrics": make(chan string, 1)}
 	secure := make(chan string, 1)
-	p := Launch(t, cmd, func(line string) {
-		message, addr, tls := addressOf(line)
-		offer(addresses[message], addr) // to nobody, where there is no such channel
-		if tls {
-			offer(secure, addr)
+	s := &Server{}
+	s.Process = Launch(t, cmd, func(line string) {
+		e := read(line)
+		offer(addresses[e.Msg], e.Addr) // to nobody, where there is no such channel
+		if e.TLS {
+			offer(secure, e.Addr)
+		}
+		if e.Msg == "handed over" {
+			s.pid.Store(e.ToPID)
 		}
 	})
-	s := &Server{
-		Process: p,
-		Addr:    p.await(t, addresses["listening"], "listening"),
-		Metrics: p.await(t, addresses["metrics"], "metrics"),
-	}
+	s.pid.CompareAndSwap(0, int64(cmd.Process.Pid))
+	s.Quit = func() error { return syscall.Kill(s.PID(), syscall.SIGTERM) }
+	s.Addr = s.await(t, addresses["listening"], "listening")
+	s.Metrics = s.await(t, addresses["metrics"], "metrics")
 	select {
 	case s.TLS = <-secure: // it is told before the metrics
 	default:
@@ -51,16 +61,19 @@ func offer(to chan<- string, addr string) {
 	}
 }
 
-// addressOf reads the members of a JSON log line that tell where something listens.
-func addressOf(line string) (message, addr string, tls bool) {
-	var entry struct {
-		Msg, Addr string
-		TLS       bool
+// entry is what a JSON log line tells of addresses and processes.
+type entry struct {
+	Msg, Addr string
+	TLS       bool
+	ToPID     int64 `json:"to_pid"`
+}
+
+// read gives nothing for lines that are no JSON.
+func read(line string) (e entry) {
+	if json.Unmarshal([]byte(line), &e) != nil {
+		return entry{}
 	}
-	if json.Unmarshal([]byte(line), &entry) != nil {
-		return "", "", false
-	}
-	return entry.Msg, entry.Addr, entry.TLS
+	return e
 }
 
 func (p *Process) await(t *testing.T, address <-chan string, message string) string {
