@@ -1,6 +1,6 @@
 // Command fanfare is the server and the tools around it: serve, init and app for
 // its configuration, the clients publish, tail and health, the load generator bench, and
-// drain, status, reload and log-level for who runs a server.
+// upgrade, drain, status, reload and log-level for who runs a server.
 //
 // It parses, starts and stops; whatever knows something about sockets,
 // channels or protocols lives in packages engine, channels and protocol.

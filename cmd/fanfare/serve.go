@@ -43,9 +43,7 @@ func serveCommand() *command.Command {
 			"Changes of apps in the files are taken over while it serves, at once and also on SIGHUP, and interrupt nobody: " +
 			"only clients of an app that was removed or disabled are closed, with 4003. All other settings need a restart, " +
 			"but for log.level and server.secret_overlap.\n\n" +
-			"On Linux, SIGUSR2 has the program that is at this one's path by then take its place, with the configuration as it is by then, " +
-			"but the same ports: connections, sessions and webhooks move over, and no client notices. What goes wrong on the way leaves this " +
-			"process serving, and is in the log. As process 1 of a container it stays and says so.",
+			"`fanfare upgrade`, or SIGUSR2, has another program take this one's place, and no client notices.",
 		Examples: []string{
 			"serve",
 			"serve --port 8080 --metrics-port 0",
@@ -96,12 +94,16 @@ func (s *serving) configFlag(fs *flag.FlagSet, key reference.Key) {
 }
 
 func (s *serving) run(ctx context.Context, c *command.Process, _ []string) error {
-	l, err := config.Load(config.Sources{Flags: s.given, Env: c.Env, File: s.config, Apps: s.apps})
+	if !s.printConfig {
+		return s.serve(ctx, c)
+	}
+	l, err := s.load(c)
 	if err != nil {
 		return err
 	}
-	if s.printConfig {
-		return l.Print(c.Stdout)
-	}
-	return s.serve(ctx, c, l)
+	return l.Print(c.Stdout)
+}
+
+func (s *serving) load(c *command.Process) (*config.Loaded, error) {
+	return config.Load(config.Sources{Flags: s.given, Env: c.Env, File: s.config, Apps: s.apps})
 }

@@ -7,9 +7,8 @@ import (
 	"errors"
 
 	"fanfare/cmd/fanfare/command"
-	"fanfare/cmd/fanfare/config"
 )
 
-func (s *serving) serve(context.Context, *command.Process, *config.Loaded) error {
+func (s *serving) serve(context.Context, *command.Process) error {
 	return errors.New("serving on this system is not supported yet: run `fanfare serve` on Linux (or in WSL); publish and tail work here")
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -13,63 +14,100 @@ import (
 	"fanfare/cmd/fanfare/config"
 	"fanfare/cmd/fanfare/control"
 	"fanfare/cmd/fanfare/doctor"
+	"fanfare/cmd/fanfare/logs"
 	"fanfare/cmd/fanfare/node"
+	"fanfare/cmd/fanfare/systemd"
 	"fanfare/cmd/fanfare/term"
 )
 
-// serve runs a node until ctx ends or it is asked to drain (exit 0), or until it
-// fails.
-func (s *serving) serve(ctx context.Context, c *command.Process, l *config.Loaded) error {
-	// Both to the end of the process: the last moment is none to die of them either.
-	hup, usr2 := make(chan os.Signal, 1), make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	signal.Notify(usr2, syscall.SIGUSR2)
-	signal.Ignore(syscall.SIGPIPE) // whoever reads the log may go away; clients stay
-	log, err := newLog(c.Stderr, l.Log)
+// serve runs a node until ctx ends or it is asked to drain (exit 0), until another
+// process has taken its place (exit 0), or until it fails.
+func (s *serving) serve(ctx context.Context, c *command.Process) error {
+	link, err := node.Heritage(c.Getenv)
 	if err != nil {
 		return err
 	}
-	defer log.Close()
-	m := &node.Main{Config: l.Config, Log: log.Logger, Version: c.Version, Commit: c.Commit, Env: c.Env, Level: log.Level, Reload: func() {
-		select {
-		case hup <- syscall.SIGHUP:
-		default: // one is on its way already
+	r, err := s.prepare(c)
+	if err != nil {
+		node.Refuse(link, err)
+		return err
+	}
+	defer r.log.Close()
+	if err := r.start(ctx, c, link); err != nil {
+		if errors.Is(err, node.ErrChecked) {
+			return nil
 		}
-	}}
-	service, err := underManager(c, m)
-	if err != nil {
 		return err
 	}
-	if err := s.start(ctx, c, l, m); err != nil {
-		return err
-	}
-	stop := m.Watch(context.WithoutCancel(ctx), l, log.Level, hup)
-	service.Ready()
-	defer service.Ended()
-	end := untilEnd(ctx, m, upgrades{usr2, service})
+	stop := r.Watch(context.WithoutCancel(ctx), r.loaded, r.log.Level, r.hup)
+	r.service.Ready()
+	defer r.service.Ended()
+	end := r.untilEnd(ctx)
 	if !end.handedOver { // else the service goes on
-		service.Stopping()
+		r.service.Stopping()
 	}
 	if end.polite {
-		drain(ctx, m, end.pace)
+		drain(ctx, r.Main, end.pace)
 	}
 	stop()
-	return m.Close()
+	return r.Close()
+}
+
+// running is a node, and what it runs with.
+type running struct {
+	*node.Main
+	*serving
+
+	loaded    *config.Loaded
+	log       *logs.Log
+	service   *systemd.Service
+	program   string // its own, for upgrades
+	hup, usr2 chan os.Signal
+}
+
+// prepare makes all that can be made before anything is served.
+func (s *serving) prepare(c *command.Process) (r *running, err error) {
+	r = &running{serving: s, hup: make(chan os.Signal, 1), usr2: make(chan os.Signal, 1)}
+	// Both to the end of the process: the last moment is none to die of them either.
+	signal.Notify(r.hup, syscall.SIGHUP)
+	signal.Notify(r.usr2, syscall.SIGUSR2)
+	signal.Ignore(syscall.SIGPIPE) // whoever reads the log may go away; clients stay
+	if r.program, err = programPath(c); err != nil {
+		return nil, err
+	}
+	if r.loaded, err = s.load(c); err != nil {
+		return nil, err
+	}
+	if r.log, err = newLog(c.Stderr, r.loaded.Log); err != nil {
+		return nil, err
+	}
+	r.Main = &node.Main{
+		Config: r.loaded.Config, Log: r.log.Logger, Version: c.Version, Commit: c.Commit, Env: c.Env, Level: r.log.Level, Reload: r.reload,
+	}
+	if r.service, err = underManager(c, r.Main); err != nil {
+		r.log.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// reload does what SIGHUP does. Any goroutine.
+func (r *running) reload() {
+	select {
+	case r.hup <- syscall.SIGHUP:
+	default: // one is on its way already
+	}
 }
 
 // start runs the node, or has it take another's place.
-func (s *serving) start(ctx context.Context, c *command.Process, l *config.Loaded, m *node.Main) error {
-	link, err := node.Heritage(c.Getenv)
-	switch {
-	case err != nil:
-		return err
-	case link != nil:
-		return m.Inherit(ctx, link)
+func (r *running) start(ctx context.Context, c *command.Process, link *node.Link) error {
+	if link != nil {
+		return r.Inherit(ctx, link)
 	}
-	if err := m.Run(ctx); err != nil {
+	if err := r.Run(ctx); err != nil {
 		return err
 	}
-	s.greet(c, l, m)
+	r.greet(c, r.loaded, r.Main)
 	return nil
 }
 
@@ -99,17 +137,19 @@ type ending struct {
 }
 
 // untilEnd returns when the node is to end, and how.
-func untilEnd(ctx context.Context, m *node.Main, u upgrades) ending {
+func (r *running) untilEnd(ctx context.Context) ending {
 	for {
 		select {
 		case <-ctx.Done():
-			return ending{polite: command.Terminated(ctx), pace: m.Pace()}
-		case pace := <-m.Asked():
+			return ending{polite: command.Terminated(ctx), pace: r.Pace()}
+		case pace := <-r.Asked():
 			return ending{polite: true, pace: pace}
-		case <-m.Done():
+		case <-r.Done():
 			return ending{}
-		case <-u.asked:
-			if u.try(ctx, m) {
+		case <-r.usr2:
+			r.ask()
+		case ask := <-r.AskedUpgrade():
+			if r.upgraded(ctx, ask) {
 				return ending{handedOver: true}
 			}
 		}

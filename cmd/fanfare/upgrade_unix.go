@@ -5,31 +5,45 @@ package main
 import (
 	"context"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
 
-	"fanfare/cmd/fanfare/node"
-	"fanfare/cmd/fanfare/systemd"
+	"fanfare/cmd/fanfare/command"
+	"fanfare/cmd/fanfare/control"
 )
 
-// upgrades are asked for by SIGUSR2.
-type upgrades struct {
-	asked   <-chan os.Signal
-	service *systemd.Service
+// programPath is where this program was started from, symbolic links and all: an upgrade runs
+// what is there by then.
+func programPath(c *command.Process) (string, error) {
+	path, err := exec.LookPath(c.Program)
+	if err == nil {
+		path, err = filepath.Abs(path)
+	}
+	if err != nil { // whoever started it has named it otherwise
+		return os.Executable()
+	}
+	return path, nil
 }
 
-// try reports whether another process has taken over.
-func (u upgrades) try(ctx context.Context, m *node.Main) bool {
-	var h node.Handed
-	program, err := os.Executable() // where this one was when it was started; what is there now is run
-	if err == nil {
-		h, err = m.Upgrade(ctx, program, os.Args[1:])
+// ask passes SIGUSR2 on.
+func (r *running) ask() {
+	if err := r.AskUpgrade(control.UpgradeRequest{}); err != nil {
+		r.Log.Error("not upgraded", "error", err)
 	}
-	if err != nil {
-		m.Log.Error("not upgraded", "error", err)
+}
+
+// upgraded reports whether another process has taken over.
+func (r *running) upgraded(ctx context.Context, ask control.UpgradeRequest) bool {
+	if ask.Binary == "" {
+		ask.Binary = r.program
+	}
+	pid, err := r.Upgrade(ctx, ask, os.Args[1:])
+	if err != nil || pid == 0 {
 		return false
 	}
-	if err := u.service.Notifier.Send("MAINPID=" + strconv.Itoa(h.PID)); err != nil {
-		m.Log.Warn("the service manager does not hear who serves now", "pid", h.PID, "error", err)
+	if err := r.service.Notifier.Send("MAINPID=" + strconv.Itoa(pid)); err != nil {
+		r.Log.Warn("the service manager does not hear who serves now", "pid", pid, "error", err)
 	}
 	return true
 }

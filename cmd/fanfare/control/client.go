@@ -59,6 +59,19 @@ func (c *Client) Drain(ctx context.Context, query url.Values) (s Status, began b
 	return s, code == http.StatusAccepted, err
 }
 
+// Upgrade has the server begin an upgrade. How far it is, is in Status.
+func (c *Client) Upgrade(ctx context.Context, r UpgradeRequest) (Status, error) {
+	query := url.Values{}
+	if r.Binary != "" {
+		query.Set("binary", r.Binary)
+	}
+	if r.Check {
+		query.Set("check", "1")
+	}
+	s, _, err := c.ask(ctx, http.MethodPost, "/upgrade?"+query.Encode(), "")
+	return s, err
+}
+
 // Reload has the server read its apps again. What comes of it is in its log.
 func (c *Client) Reload(ctx context.Context) error {
 	_, _, err := c.ask(ctx, http.MethodPost, "/reload", "")

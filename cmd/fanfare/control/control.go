@@ -4,6 +4,7 @@
 //
 //	GET  /status                   a Status
 //	POST /drain?delay=5&time=20    begins a drain, 202; or joins the one under way, 200
+//	POST /upgrade?binary=PATH      has another process take over, 202; with check=1 it is only tried
 //	POST /reload                   what SIGHUP does, 202
 //	GET  /log-level                debug, info, warn or error
 //	PUT  /log-level                the same as the body
@@ -31,7 +32,8 @@ type Status struct {
 	Commit         string    `json:"commit"`
 	PID            int       `json:"pid"`
 	Uptime         float64   `json:"uptime_seconds"`
-	Drain          *Progress `json:"drain,omitempty"` // nil before one
+	Drain          *Progress `json:"drain,omitempty"`   // nil before one
+	Upgrade        *Upgrade  `json:"upgrade,omitempty"` // nil before one
 }
 
 // Progress is how far a drain is.

@@ -29,8 +29,11 @@ type fakeNode struct {
 	status  atomic.Pointer[Status]
 	drains  chan Pace
 	reloads chan struct{}
+	busy    error // why nothing is begun
 	level   slog.LevelVar
-	log     bytes.Buffer // of the server alone; read when it has ended
+
+	upgrades []UpgradeRequest // that were asked for
+	log      bytes.Buffer     // of the server alone; read when it has ended
 }
 
 func newFakeNode(s Status) *fakeNode {
@@ -46,13 +49,17 @@ func (n *fakeNode) hooks() Hooks {
 		Pace:     Pace{Delay: 5 * time.Second, Time: 20 * time.Second},
 		LogLevel: &n.level,
 		Reload:   func() { n.reloads <- struct{}{} },
-		Drain: func(p Pace) bool {
+		Drain: func(p Pace) (bool, error) {
 			select {
 			case n.drains <- p:
-				return true
+				return true, n.busy
 			default:
-				return false
+				return false, n.busy
 			}
+		},
+		Upgrade: func(r UpgradeRequest) error {
+			n.upgrades = append(n.upgrades, r)
+			return n.busy
 		},
 	}
 }
@@ -154,6 +161,46 @@ func TestDrainRefusesNonsense(t *testing.T) {
 	f("NaN")
 }
 
+func TestUpgrade(t *testing.T) {
+	n := newFakeNode(Status{Upgrade: &Upgrade{Step: Moving, Moved: 3, Of: 9, Upgraded: Upgraded{FromPID: 1, ToPID: 2}}})
+	path := filepath.Join(folder(t), "s")
+	serve(t, path, n.hooks())
+	c := dialTo(t, path)
+	asked := []UpgradeRequest{{}, {Check: true}, {Binary: "/opt/a b/fan&fare?check=1"}, {Binary: "/x", Check: true}}
+	for _, r := range asked {
+		s, err := c.Upgrade(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(n.status.Load().Upgrade, s.Upgrade); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if diff := cmp.Diff(asked, n.upgrades); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	n := newFakeNode(Status{})
+	n.busy = errors.New("an upgrade is under way")
+	path := filepath.Join(folder(t), "s")
+	serve(t, path, n.hooks())
+	c := dialTo(t, path)
+	f := func(err error, want string) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	_, err := c.Upgrade(t.Context(), UpgradeRequest{})
+	f(err, "an upgrade is under way")
+	_, err = c.Upgrade(t.Context(), UpgradeRequest{Binary: "fanfare"})
+	f(err, "want a path from the root")
+	_, _, err = c.Drain(t.Context(), nil)
+	f(err, "an upgrade is under way")
+}
+
 func TestReloadAndLogLevel(t *testing.T) {
 	n := newFakeNode(Status{})
 	path := filepath.Join(folder(t), "s")
@@ -181,7 +228,7 @@ func TestReloadAndLogLevel(t *testing.T) {
 func TestHooksMayBeMissing(t *testing.T) {
 	path := filepath.Join(folder(t), "s")
 	h := newFakeNode(Status{}).hooks()
-	h.Reload, h.LogLevel = nil, nil
+	h.Reload, h.LogLevel, h.Upgrade = nil, nil, nil
 	serve(t, path, h)
 	c := dialTo(t, path)
 	if err := c.Reload(t.Context()); err == nil {
@@ -189,6 +236,9 @@ func TestHooksMayBeMissing(t *testing.T) {
 	}
 	if err := c.SetLogLevel(t.Context(), "debug"); err == nil {
 		t.Error("it has set no level")
+	}
+	if _, err := c.Upgrade(t.Context(), UpgradeRequest{}); err == nil {
+		t.Error("it has upgraded nothing")
 	}
 }
 

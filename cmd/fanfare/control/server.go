@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,7 +26,10 @@ type Hooks struct {
 	// Pace is that of a drain for which nobody asks otherwise. Drain begins one,
 	// and reports false when one is under way.
 	Pace  Pace
-	Drain func(Pace) bool
+	Drain func(Pace) (began bool, err error)
+
+	// Upgrade begins one, or says why not. Nil: this server can't.
+	Upgrade func(UpgradeRequest) error
 
 	Reload   func()         // nil: there is nothing to reload
 	LogLevel *slog.LevelVar // nil: it is not to be changed
@@ -78,6 +82,7 @@ func handler(h *Hooks) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { h.answer(w, http.StatusOK) })
 	mux.HandleFunc("POST /drain", h.drain)
+	mux.HandleFunc("POST /upgrade", h.upgrade)
 	mux.HandleFunc("POST /reload", h.reload)
 	mux.HandleFunc("GET /log-level", h.getLevel)
 	mux.HandleFunc("PUT /log-level", h.setLevel)
@@ -103,11 +108,33 @@ func (h *Hooks) drain(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if !h.Drain(pace) {
+	switch began, err := h.Drain(pace); {
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusConflict)
+	case !began:
 		h.answer(w, http.StatusOK)
+	default:
+		h.note(r, "drain")
+		h.answer(w, http.StatusAccepted)
+	}
+}
+
+func (h *Hooks) upgrade(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	ask := UpgradeRequest{Binary: query.Get("binary"), Check: query.Get("check") == "1"}
+	if ask.Binary != "" && !filepath.IsAbs(ask.Binary) {
+		http.Error(w, fmt.Sprintf("binary=%.100q: want a path from the root, such as /usr/local/bin/fanfare", ask.Binary), http.StatusBadRequest)
 		return
 	}
-	h.note(r, "drain")
+	if h.Upgrade == nil {
+		http.Error(w, "this server can't be upgraded in place: drain it, and start another", http.StatusNotImplemented)
+		return
+	}
+	if err := h.Upgrade(ask); err != nil {
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
+	}
+	h.note(r, "upgrade")
 	h.answer(w, http.StatusAccepted)
 }
 

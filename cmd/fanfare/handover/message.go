@@ -1,5 +1,7 @@
 package handover
 
+import "time"
+
 // Talk is the version of what the processes say to each other, and State of what
 // the streams say. They are raised when another version could not make sense of it.
 const (
@@ -84,8 +86,32 @@ type Prepared struct {
 	Lost        int // of the connections, those that could not be taken up, and will be told so
 }
 
-// Go is that the new process owns everything.
-type Go struct{}
+// Go is that the new process owns everything, and what the hand-over has come to until
+// here.
+type Go struct{ Summary Summary }
+
+// Summary is what a hand-over came to.
+type Summary struct {
+	FromPID, ToPID         int
+	FromVersion, ToVersion string
+
+	Connections int           // that moved
+	Cut         int           // that ended, because they could not be written down or taken up
+	Bytes       int64         // of state
+	Frozen      time.Duration // that clients heard nothing
+	Took        time.Duration // from the start of the new process until it served
+}
+
+// tenth of a millisecond.
+const tenth = 100 * time.Microsecond
+
+// Attrs are for the line that both logs have, alike.
+func (s Summary) Attrs() []any {
+	return []any{
+		"from_pid", s.FromPID, "to_pid", s.ToPID, "from_version", s.FromVersion, "to_version", s.ToVersion,
+		"connections", s.Connections, "cut", s.Cut, "state_bytes", s.Bytes, "frozen", s.Frozen.Round(tenth).String(), "took", s.Took.Round(tenth).String(),
+	}
+}
 
 // Serving is the last word.
 type Serving struct{}

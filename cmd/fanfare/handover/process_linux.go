@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Variable names the descriptor of the link in the environment of a new process. It does
@@ -61,6 +62,16 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Gone is closed when the process has ended.
 func (p *Process) Gone() <-chan struct{} { return p.gone }
+
+// Await waits so long for the process to end by itself.
+func (p *Process) Await(patience time.Duration) {
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case <-p.gone:
+	case <-late.C:
+	}
+}
 
 // End kills the process if it is still there, and returns when it is gone: it has
 // nothing from then on. How it ended tells the words that it had no time for.

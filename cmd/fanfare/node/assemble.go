@@ -40,6 +40,8 @@ type parts struct {
 	registry *channels.Registry
 	pusher   *pusher.Server
 	api      *api.Server
+
+	upgrading upgrading
 }
 
 // assemble makes the engine, the channels on its loops, and the protocols on

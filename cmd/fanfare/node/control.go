@@ -4,6 +4,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // startControl makes the control socket. Where nobody has said where it is to be,
 // a server does without rather than not start.
 func (m *Main) startControl(ctx context.Context) error {
-	m.leaving.asked = make(chan control.Pace, 1)
+	m.leaving.asked, m.upgrading.asked = make(chan control.Pace, 1), make(chan control.UpgradeRequest, 1)
 	path := m.Config.Control.Socket
 	if path == "" {
 		return nil
@@ -43,6 +44,7 @@ func (m *Main) hooksOfControl() control.Hooks {
 		Status:   m.status,
 		Pace:     m.Pace(),
 		Drain:    m.askDrain,
+		Upgrade:  m.AskUpgrade,
 		Reload:   m.Reload,
 		LogLevel: m.Level,
 	}
@@ -50,12 +52,15 @@ func (m *Main) hooksOfControl() control.Hooks {
 
 // askDrain passes on that somebody wants a drain, unless one is under way. Any
 // goroutine.
-func (m *Main) askDrain(p control.Pace) bool {
-	if !m.leaving.claim() {
-		return false
+func (m *Main) askDrain(p control.Pace) (began bool, err error) {
+	switch err := m.leaving.claim(aDrain); {
+	case errors.Is(err, underWay(aDrain)):
+		return false, nil
+	case err != nil:
+		return false, err
 	}
 	m.leaving.asked <- p
-	return true
+	return true, nil
 }
 
 // status is for the control socket. Any goroutine.
@@ -72,6 +77,7 @@ func (m *Main) status() control.Status {
 		PID:            os.Getpid(),
 		Uptime:         time.Since(m.started).Seconds(),
 		Drain:          m.leaving.progress(),
+		Upgrade:        m.upgrading.now(),
 	}
 	s.Listening = s.Drain == nil || s.Drain.Step == control.Waiting
 	if s.Drain != nil {

@@ -28,7 +28,12 @@ func (m *Main) Asked() <-chan control.Pace { return m.leaving.asked }
 // It returns when everybody has been told, when the time is over, or when ctx
 // ends: what is left is Close's.
 func (m *Main) Drain(ctx context.Context, pace control.Pace) {
-	m.leaving.claim()
+	m.leaving.end()
+	m.upgrading.at(func(now *control.Upgrade) { // that was asked for, and has not begun
+		if now.Step == control.Starting {
+			now.Step, now.Reason = control.CalledOff, "the server drains"
+		}
+	})
 	m.mux.SetPhase(protocol.Draining)
 	m.leaving.at(control.Waiting, m.connections(), pace.Delay+pace.Time+m.Config.Server.ShutdownGrace)
 	m.Log.Info("draining: /ready says so, and newcomers are still served",
@@ -93,27 +98,53 @@ func (m *Main) connections() uint64 { return m.engine.Stats().Open }
 type leaving struct {
 	asked chan control.Pace // has room for the one that is ever sent
 
-	mu      sync.Mutex
-	claimed bool         // guarded by mu: a drain has begun, or is about to
-	step    control.Step // guarded by mu; "" before any
-	of      uint64       // guarded by mu: connections when it began
-	end     time.Time    // guarded by mu
+	mu   sync.Mutex
+	what string       // guarded by mu: that has begun, or is about to; "" before
+	step control.Step // guarded by mu; "" before any
+	of   uint64       // guarded by mu: connections when it began
+	over time.Time    // guarded by mu
 }
 
-// claim reports whether this is the first drain.
-func (l *leaving) claim() bool {
+// What may be under way, one at a time.
+const (
+	aDrain    = "a drain"
+	anUpgrade = "an upgrade"
+)
+
+// claim has nothing else begin until stay is called.
+func (l *leaving) claim(what string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	first := !l.claimed
-	l.claimed = true
-	return first
+	if l.what != "" {
+		return underWay(l.what)
+	}
+	l.what = what
+	return nil
+}
+
+// underWay is what there is in place of what was asked for.
+type underWay string
+
+// Error implements error.
+func (w underWay) Error() string {
+	if w == anUpgrade {
+		return "an upgrade is under way: ask again when it is over, of whoever serves by then"
+	}
+	return string(w) + " is under way: it ends with the server"
+}
+
+// end claims for a drain, whatever else is about to begin.
+func (l *leaving) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.what = aDrain
 }
 
 // stay takes a claim back: nothing came of it.
 func (l *leaving) stay() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.claimed, l.step = false, ""
+	l.what, l.step = "", ""
 }
 
 // at begins a step. The node will have ended after so much time.
@@ -123,7 +154,7 @@ func (l *leaving) at(step control.Step, connections uint64, most time.Duration) 
 	if l.step == "" {
 		l.of = connections
 	}
-	l.claimed, l.step, l.end = true, step, time.Now().Add(most)
+	l.step, l.over = step, time.Now().Add(most)
 }
 
 // progress is nil before anything has begun.
@@ -133,5 +164,5 @@ func (l *leaving) progress() *control.Progress {
 	if l.step == "" {
 		return nil
 	}
-	return &control.Progress{Step: l.step, Of: l.of, Left: max(time.Until(l.end).Seconds(), 0)}
+	return &control.Progress{Step: l.step, Of: l.of, Left: max(time.Until(l.over).Seconds(), 0)}
 }

@@ -30,6 +30,8 @@ type nodeState struct {
 	Users []users.Lingering
 	Gate  gate.State
 	Rates []api.RateState
+
+	Upgrades, CalledOff uint64 // of the processes until here, this one included
 }
 
 // connState is a connection. It travels.

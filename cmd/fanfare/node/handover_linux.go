@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
+	"fanfare/cmd/fanfare/control"
 	"fanfare/cmd/fanfare/handover"
 	"fanfare/engine"
 )
@@ -29,59 +31,58 @@ const (
 	pause   = 250 * time.Millisecond
 )
 
-// Handed is what a hand-over came to.
-type Handed struct {
-	PID         int
-	Version     string
-	Connections int           // that the successor has
-	Cut         int           // that ended, because they could not be written down or taken up
-	Bytes       int64         // of state
-	Frozen      time.Duration // that clients heard nothing
-	Took        time.Duration
-}
-
 // HandOver has the process at the other end of the link take this node's place. It
 // returns when that serves: what is left here is for Close, which sends nobody away. On
 // an error this node serves as if nothing had been; end has been called before, which
-// ends the other process and returns when it is gone. lent is told how many connections
-// the other process has the sockets of. One at a time, and not while the node drains.
-func (m *Main) HandOver(ctx context.Context, link *handover.Link, end func(), lent func(n int)) (Handed, error) {
-	began := time.Now()
-	d := &donor{main: m, link: link, lent: lent}
+// ends the other process and returns when it is gone, also when called again. When ctx
+// ends before the last word, that is called off too. One at a time, and not while the
+// node drains.
+func (m *Main) HandOver(ctx context.Context, link *handover.Link, end func()) (handover.Summary, error) {
+	d := newDonor(m, link)
+	d.keep = context.AfterFunc(ctx, end)
 	if err := d.run(ctx); err != nil {
 		end()
-		return d.Handed, errors.Join(err, d.callOff())
+		if ctx.Err() != nil {
+			err = errEnding // whatever it looked like
+		}
+		return d.Summary, errors.Join(err, d.callOff())
 	}
-	d.Took = time.Since(began)
-	return d.Handed, nil
+	d.Took = time.Since(d.began)
+	return d.Summary, nil
 }
+
+var errEnding = errors.New("this process is to end")
 
 // CheckHandOver asks whether the process at the other end could take this node's
 // place. The error says why not.
-func (m *Main) CheckHandOver(link *handover.Link) (Handed, error) {
-	d := &donor{main: m, link: link}
-	err := m.offer(link, true)
-	if err == nil {
-		err = d.hearHello()
-	}
-	return d.Handed, err
+func (m *Main) CheckHandOver(link *handover.Link) (handover.Summary, error) {
+	d := newDonor(m, link)
+	err := d.introduce(true)
+	d.Took = time.Since(d.began)
+	return d.Summary, err
 }
 
 // donor is the old process' half of the talk.
 type donor struct {
-	Handed
+	handover.Summary
 
-	main *Main
-	link *handover.Link
-	lent func(n int)
-	rest *rest
-	n    int // connections lent
+	main  *Main
+	link  *handover.Link
+	keep  func() bool // has the new process outlive the context; false: it is too late for that
+	rest  *rest
+	n     int // connections lent
+	began time.Time
+}
+
+func newDonor(m *Main, link *handover.Link) *donor {
+	return &donor{Summary: handover.Summary{FromPID: os.Getpid(), FromVersion: m.Version}, main: m, link: link, began: time.Now()}
 }
 
 func (d *donor) run(ctx context.Context) error {
-	if err := errors.Join(d.main.offer(d.link, false), d.hearHello()); err != nil {
+	if err := d.introduce(false); err != nil {
 		return err
 	}
+	d.main.upgrading.step(control.Moving)
 	if err := d.main.engine.Lend(ctx, handover.Most, d.lend); err != nil {
 		return err
 	}
@@ -99,13 +100,23 @@ func (d *donor) run(ctx context.Context) error {
 	return d.freeze(ctx)
 }
 
+// introduce makes the offer, and hears whether it is taken. A new process that does not
+// want to hear of it may have said why.
+func (d *donor) introduce(check bool) error {
+	offered := d.main.offer(d.link, check)
+	if err := d.hearHello(); err != nil {
+		return err
+	}
+	return offered
+}
+
 // hear receives the other's next message, which may be a refusal.
 func (d *donor) hear(patience time.Duration) (*handover.Message, error) {
 	said, descriptors, err := d.link.Receive(patience)
 	handover.CloseAll(descriptors)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("the new process does not answer; its own words are in the log: %w", err)
+		return nil, fmt.Errorf("the new process does not answer: %w", err)
 	case said.Refusal != nil:
 		return nil, fmt.Errorf("the new process refuses: %s", said.Refusal.Reason)
 	}
@@ -120,7 +131,11 @@ func (d *donor) hearHello() error {
 	if said.Hello == nil {
 		return errors.New("the new process says something else than hello")
 	}
-	d.PID, d.Version = said.Hello.PID, said.Hello.Version
+	d.ToPID, d.ToVersion = said.Hello.PID, said.Hello.Version
+	d.main.upgrading.at(func(now *control.Upgrade) { now.ToPID, now.ToVersion = d.ToPID, d.ToVersion })
+	if most, n := uint64(said.Hello.MaxConnections), d.main.connections(); most > 0 && most < n {
+		return fmt.Errorf("the new process has room for %d connections, and %d are open: raise server.max_connections, or its limit of descriptors (ulimit -n)", most, n)
+	}
 	return nil
 }
 
@@ -138,9 +153,8 @@ func (d *donor) lend(loans []engine.Loan) error {
 	if err == nil && said.Taken == nil {
 		err = errors.New("the new process says something else than that it has taken the connections")
 	}
-	if d.n += len(loans); err == nil && d.lent != nil {
-		d.lent(d.n)
-	}
+	d.n += len(loans)
+	d.main.upgrading.moved(d.n)
 	return err
 }
 
@@ -162,6 +176,7 @@ func (d *donor) awaitHellos(ctx context.Context) {
 
 // freeze is the part during which clients hear nothing.
 func (d *donor) freeze(ctx context.Context) error {
+	d.main.upgrading.step(control.Freezing)
 	began, err := d.rest.freezeAtLast(ctx)
 	if err == nil {
 		err = d.sendAll(ctx)
@@ -220,15 +235,19 @@ func (d *donor) lendRest() error {
 const mostLate = 1000
 
 // goAhead is the last word. Once it is said, all is the other's, whatever happens.
-func (d *donor) goAhead(began time.Time) error {
+func (d *donor) goAhead(frozen time.Time) error {
+	if !d.keep() {
+		return errEnding
+	}
 	d.main.handing()
-	if err := d.link.Send(&handover.Message{Go: &handover.Go{}}, answerTime); err != nil {
+	d.Frozen, d.Took = time.Since(frozen), time.Since(d.began)
+	if err := d.link.Send(&handover.Message{Go: &handover.Go{Summary: d.Summary}}, answerTime); err != nil {
 		return err
 	}
 	if _, err := d.hear(answerTime); err != nil {
 		d.main.Log.Warn("the new process owns everything, and does not say that it serves", "error", err)
 	}
-	d.Frozen = time.Since(began)
+	d.Frozen = time.Since(frozen)
 	if err := d.rest.leave(); err != nil {
 		d.main.Log.Warn("what was handed over could not all be let go of", "error", err)
 	}

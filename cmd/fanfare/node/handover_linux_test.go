@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"fanfare/cmd/fanfare/config"
+	"fanfare/cmd/fanfare/control"
 	"fanfare/cmd/fanfare/handover"
 )
 
@@ -99,14 +101,27 @@ func (s *succession) fill(n int) (room []*client) {
 func (s *succession) succeed(clients int) {
 	s.t.Helper()
 	old, heir := links(s.t)
-	inherited, lent := make(chan error, 1), 0
+	if err := s.old.AskUpgrade(control.UpgradeRequest{}); err != nil {
+		s.t.Fatal(err)
+	}
+	before, _ := s.old.upgrading.counts()
+	inherited := make(chan error, 1)
 	go func() { inherited <- s.heir.Inherit(s.t.Context(), heir) }()
-	got, err := s.old.HandOver(s.t.Context(), old, func() { s.t.Error("the new process was ended") }, func(n int) { lent = n })
+	got, err := s.old.HandOver(s.t.Context(), old, func() { s.t.Error("the new process was ended") })
 	if err := errors.Join(err, <-inherited); err != nil {
 		s.t.Fatal(err)
 	}
-	if got.Connections < clients || got.Cut != 0 || lent < clients || got.Bytes == 0 || got.PID != os.Getpid() {
-		s.t.Errorf("the hand-over came to %+v, with %d lent", got, lent)
+	if got.Connections < clients || got.Cut != 0 || got.Bytes == 0 || got.ToPID != os.Getpid() || got.Took < got.Frozen || got.Frozen == 0 {
+		s.t.Errorf("the hand-over came to %+v", got)
+	}
+	if now := s.old.upgrading.now(); now.Step != control.Freezing || now.Moved != got.Connections {
+		s.t.Errorf("who asked the old node was told %+v", now)
+	}
+	if now := s.heir.upgrading.now(); now.Step != control.TakenOver || now.Connections != got.Connections || now.FromPID != got.FromPID {
+		s.t.Errorf("who asks the new node is told %+v", now)
+	}
+	if done, failed := s.heir.upgrading.counts(); done != before+1 || failed != 0 {
+		s.t.Errorf("there were %d upgrades, and %d called off; want %d and 0", done, failed, before+1)
 	}
 	if err := s.old.Close(); err != nil {
 		s.t.Error(err)
@@ -144,7 +159,7 @@ func TestHandOverIsRefused(t *testing.T) {
 		old, heir := links(t)
 		inherited, ended := make(chan error, 1), false
 		go func() { inherited <- s.heir.Inherit(t.Context(), heir) }()
-		_, err := s.old.HandOver(t.Context(), old, func() { ended = true }, nil)
+		_, err := s.old.HandOver(t.Context(), old, func() { ended = true })
 		if err == nil || !strings.Contains(err.Error(), want) || !ended {
 			t.Errorf("HandOver says %v, want %q; ended: %v", err, want, ended)
 		}
@@ -160,6 +175,37 @@ func TestHandOverIsRefused(t *testing.T) {
 	f(func(c *config.Config) { c.Webhooks.Dir = "/dev/null/x" }, "webhooks.dir")
 }
 
+// A new process that has too little room is not given anything.
+func TestTooLittleRoom(t *testing.T) {
+	s := donorNode(t, func(c *config.Config) { c.Metrics.Enabled = false })
+	room := s.fill(3)
+	s.heir.Config.Server.MaxConnections = 2
+	old, heir := links(t)
+	inherited := make(chan error, 1)
+	go func() { inherited <- s.heir.Inherit(t.Context(), heir) }()
+	_, err := s.old.HandOver(t.Context(), old, func() { old.Close() })
+	if want := "room for 2 connections, and 3 are open"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("HandOver says %v, want %q", err, want)
+	}
+	if err := <-inherited; !errors.Is(err, io.EOF) {
+		t.Errorf("Inherit says %v, want that nobody goes on", err)
+	}
+	s.talk(room)
+}
+
+// A process that is to end calls the upgrade off, and does not wait for the other.
+func TestEndInTheMiddle(t *testing.T) {
+	s := donorNode(t, func(c *config.Config) { c.Metrics.Enabled = false })
+	room := s.fill(2)
+	old, _ := links(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.old.HandOver(ctx, old, func() { old.Close() }); !errors.Is(err, errEnding) {
+		t.Errorf("HandOver says %v, want %v", err, errEnding)
+	}
+	s.talk(room)
+}
+
 // Whether it could be is asked without anything being handed over.
 func TestCheckHandOver(t *testing.T) {
 	s := donorNode(t, func(c *config.Config) { c.Metrics.Enabled = false })
@@ -167,7 +213,7 @@ func TestCheckHandOver(t *testing.T) {
 	checked := make(chan error, 1)
 	s.heir.Version = "next"
 	go func() { checked <- s.heir.Inherit(t.Context(), heir) }()
-	if got, err := s.old.CheckHandOver(old); err != nil || got.Version != "next" {
+	if got, err := s.old.CheckHandOver(old); err != nil || got.ToVersion != "next" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if err := <-checked; !errors.Is(err, ErrChecked) {
@@ -189,7 +235,7 @@ func TestSuccessorDies(t *testing.T) {
 			old, heir := links(t)
 			died := make(chan error, 1)
 			go func() { died <- dieAfter(heir, after) }()
-			_, err := s.old.HandOver(t.Context(), old, func() {}, nil)
+			_, err := s.old.HandOver(t.Context(), old, func() {})
 			if err := <-died; err != nil {
 				t.Fatal(err)
 			}

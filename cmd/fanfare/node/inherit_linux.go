@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
+	"time"
 
 	"fanfare/cmd/fanfare/handover"
 	"fanfare/engine"
@@ -20,11 +22,8 @@ var ErrChecked = errors.New("this process could take over")
 // was touched, and the process should end. ErrChecked is no failure.
 func (m *Main) Inherit(ctx context.Context, link *handover.Link) error {
 	h := &successor{main: m, link: link, handles: map[uint64]engine.Handle{}}
+	defer func() { closeAll(m.PrivateListeners) }() // of which copies are served
 	o, err := m.hearOffer(link)
-	if err == nil && o.Check {
-		m.closeListeners()
-		return errors.Join(h.hello(), ErrChecked)
-	}
 	if err == nil {
 		m.Late = true
 		err = m.Run(ctx)
@@ -34,6 +33,9 @@ func (m *Main) Inherit(ctx context.Context, link *handover.Link) error {
 	if err != nil {
 		h.refuse(err)
 		return err
+	}
+	if o.Check {
+		return errors.Join(h.hello(), h.forsake(), ErrChecked)
 	}
 	if err := h.run(ctx); err != nil {
 		h.refuse(err)
@@ -57,11 +59,10 @@ func (h *successor) refuse(err error) {
 }
 
 func (h *successor) hello() error {
-	m := &handover.Hello{Version: h.main.Version, Commit: h.main.Commit, PID: os.Getpid()}
-	if h.main.engine != nil {
-		m.Loops, m.MaxConnections = h.main.engine.Loops(), h.main.engine.MaxConnections()
-	}
-	return h.say(&handover.Message{Hello: m})
+	e := h.main.engine
+	return h.say(&handover.Message{Hello: &handover.Hello{
+		Version: h.main.Version, Commit: h.main.Commit, PID: os.Getpid(), Loops: e.Loops(), MaxConnections: e.MaxConnections(),
+	}})
 }
 
 func (h *successor) run(ctx context.Context) error {
@@ -126,11 +127,9 @@ func (h *successor) takeUp(ctx context.Context, list *handover.Streams, descript
 func (h *successor) awaitGo(ctx context.Context) error {
 	t := h.taken
 	err := h.say(&handover.Message{Prepared: &handover.Prepared{Connections: t.conns, Sessions: t.sessions, Lost: t.lost}})
+	s := handover.Summary{ToPID: os.Getpid(), ToVersion: h.main.Version, Connections: t.conns - t.lost, Cut: t.lost} // of one that is dead
 	if err == nil {
-		var said *handover.Message
-		if said, _, err = h.link.Receive(startTime); err == nil && said.Go == nil {
-			err = errors.New("the old process says something else than go")
-		}
+		err = h.hearGo(&s)
 	}
 	switch {
 	case errors.Is(err, io.EOF):
@@ -138,18 +137,39 @@ func (h *successor) awaitGo(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	if err := t.begin(); err != nil {
-		h.main.Log.Error("not all that was handed over could be served", "error", err)
+	return h.serve(ctx, &s)
+}
+
+func (h *successor) hearGo(s *handover.Summary) error {
+	said, _, err := h.link.Receive(startTime)
+	switch {
+	case err != nil:
+		return err
+	case said.Go == nil:
+		return errors.New("the old process says something else than go")
+	}
+	*s = said.Go.Summary
+	return nil
+}
+
+// serve is from where on all is this node's.
+func (h *successor) serve(ctx context.Context, s *handover.Summary) error {
+	m, began := h.main, time.Now()
+	if err := h.taken.begin(); err != nil {
+		m.Log.Error("not all that was handed over could be served", "error", err)
 	}
 	h.taken = nil
 	_ = h.say(&handover.Message{Serving: &handover.Serving{}}) // who is gone need not know
-	defer closeAll(h.main.PrivateListeners)                    // of which copies are served
-	return h.main.begin(ctx)
+	s.Frozen, s.Took = s.Frozen+time.Since(began), s.Took+time.Since(began)
+	m.upgrading.came(s)
+	m.Log.Info("taken over", s.Attrs()...)
+	return m.begin(ctx)
 }
 
 // forsake ends a node that has not begun to serve, without a word to the clients, who
 // are the other's.
 func (h *successor) forsake() error {
+	h.main.Log = slog.New(slog.DiscardHandler) // nothing stops that anybody has seen start
 	if h.taken == nil || h.taken.hold == nil {
 		hold, err := h.main.engine.Hold(context.Background())
 		if err != nil {

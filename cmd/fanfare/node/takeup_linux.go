@@ -99,6 +99,7 @@ func (i *inheritance) readNode(r *handover.Reader) error {
 	m.users.Import(s.Users)
 	m.gate.Import(s.Gate)
 	m.api.ImportRates(s.Rates)
+	m.upgrading.count(s.Upgrades, s.CalledOff)
 	if s.Hooks == nil {
 		return nil
 	}

@@ -140,6 +140,8 @@ func (e *estate) writeNode(ctx context.Context, m *Main) error {
 		return err
 	}
 	s := nodeState{Users: m.users.Export(), Gate: m.gate.Export(), Rates: m.api.ExportRates()}
+	s.Upgrades, s.CalledOff = m.upgrading.counts()
+	s.Upgrades++
 	if s.Hooks, err = m.hooks.Export(ctx); err != nil {
 		return err
 	}
