@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -77,7 +79,7 @@ func await(ctx context.Context, client *control.Client, p *progress, pid int) er
 // socket closes just before the end.
 func awaitExit(ctx context.Context, pid int, look <-chan time.Time, why error) error {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		if pid <= 0 || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		if pid <= 0 || gone(pid) {
 			return nil
 		}
 		select {
@@ -87,4 +89,15 @@ func awaitExit(ctx context.Context, pid int, look <-chan time.Time, why error) e
 		}
 	}
 	return fmt.Errorf("process %d does not answer any more (%w), but is still there", pid, why)
+}
+
+// gone tells whether a process has ended, be it that nobody has asked yet how: where
+// an upgrade made it a child of process 1, that one may be slow.
+func gone(pid int) bool {
+	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		return true
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, after, _ := strings.Cut(string(stat), ") ")
+	return err == nil && strings.HasPrefix(after, "Z")
 }

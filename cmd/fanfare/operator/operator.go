@@ -1,5 +1,5 @@
 // Package operator is the commands for whoever runs a server on this machine:
-// drain, status, reload and log-level. They speak to its control socket, which
+// upgrade, drain, status, reload and log-level. They speak to its control socket, which
 // package control has both ends of.
 //
 // Nothing here is for several goroutines.
@@ -15,7 +15,7 @@ import (
 
 // Commands lists them in the order of the help.
 func Commands() []*command.Command {
-	return []*command.Command{drainCommand(), statusCommand(), reloadCommand(), logLevelCommand()}
+	return []*command.Command{upgradeCommand(), drainCommand(), statusCommand(), reloadCommand(), logLevelCommand()}
 }
 
 // where are the flags by which the socket is found, which all commands have.
@@ -50,6 +50,31 @@ func drainCommand() *command.Command {
 		Flags:    fs,
 		Groups:   []command.Group{{Title: "Drain", Names: []string{"delay", "time", "no-wait"}}, whereGroup},
 		Run:      d.run,
+	}
+}
+
+func upgradeCommand() *command.Command {
+	u := &upgrading{}
+	fs := command.NewFlags("upgrade")
+	u.register(fs)
+	fs.StringVar(&u.binary, "binary", "", "`PATH` of the program to run (default: the path that the server was started from, where you have put the new one)")
+	fs.BoolVar(&u.check, "check", false, "start the new program, ask it whether it could take over, and leave everything as it is")
+	fs.BoolVar(&u.json, "json", false, "print JSON")
+	return &command.Command{
+		Name:  "upgrade",
+		Short: "put a new program in a server's place, and no client notices",
+		Long: "The server starts the new program, with the flags that it was started with itself, and hands everything over to it: " +
+			"sockets that listen, connections, TLS included, with what is half read and half sent, subscriptions, presence, rate limits and " +
+			"queued webhooks. No connection closes, no message is lost, comes twice or out of order. Clients hear nothing for a fraction of " +
+			"a second. The configuration is read anew; host and ports can't change. Put the new program where the old one was by renaming " +
+			"(`install` and package managers do), or name it with --binary. SIGUSR2 to the server does the same.\n\n" +
+			"Exit code 0 means that the new process serves, or with --check that it could; 1 that the upgrade was called off: the reason is " +
+			"told, and the old process serves as before, without anybody having noticed. In a container whose process 1 is the server it is " +
+			"refused: replace the container, and have `fanfare drain` send the clients away at a pace. Linux only.",
+		Examples: []string{"upgrade", "upgrade --check", "upgrade --binary /opt/fanfare/next/fanfare"},
+		Flags:    fs,
+		Groups:   []command.Group{{Title: "Upgrade", Names: []string{"binary", "check", "json"}}, whereGroup},
+		Run:      u.run,
 	}
 }
 
@@ -104,6 +129,13 @@ type draining struct {
 	where
 	delay, time string
 	noWait      bool
+}
+
+// upgrading is one run of the upgrade command.
+type upgrading struct {
+	where
+	binary      string
+	check, json bool
 }
 
 // asking is one run of the status command.

@@ -13,6 +13,8 @@ var errUnix = errors.New("this command is for Unix, where servers run: use it on
 
 func (d *draining) run(context.Context, *command.Process, []string) error { return errUnix }
 
+func (u *upgrading) run(context.Context, *command.Process, []string) error { return errUnix }
+
 func (s *asking) run(context.Context, *command.Process, []string) error { return errUnix }
 
 func (w *where) reload(context.Context, *command.Process) error { return errUnix }

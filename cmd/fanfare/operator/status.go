@@ -49,12 +49,27 @@ func rows(s control.Status, path string) [][2]string {
 	if len(s.Metrics) > 0 {
 		list = append(list, [2]string{"metrics", strings.Join(s.Metrics, ", ")})
 	}
+	if s.Upgrade != nil {
+		list = append(list, [2]string{"last upgrade", aboutUpgrade(s.Upgrade)})
+	}
 	return append(list,
 		[2]string{"loops", fmt.Sprint(s.Loops)},
 		[2]string{"log level", s.LogLevel},
 		[2]string{"version", s.Version},
 		[2]string{"process", fmt.Sprint(s.PID)},
 		[2]string{"socket", path})
+}
+
+func aboutUpgrade(u *control.Upgrade) string {
+	switch u.Step {
+	case control.TakenOver:
+		return fmt.Sprintf("taken over from process %d (%s): %s, frozen for %s", u.FromPID, u.FromVersion, moved(u), span(u.Frozen))
+	case control.CalledOff:
+		return "called off: " + u.Reason
+	case control.Checked:
+		return fmt.Sprintf("only tried: %s could take over", u.ToVersion)
+	}
+	return fmt.Sprintf("%s: %s of %s moved", u.Step, report.Whole(uint64(u.Moved)), connections(u.Of))
 }
 
 func (w *where) reload(ctx context.Context, c *command.Process) error {
