@@ -8,6 +8,7 @@ import (
 	"fanfare/channels"
 	"fanfare/channels/apps/database"
 	"fanfare/channels/webhooks"
+	"fanfare/cmd/fanfare/control"
 	"fanfare/engine"
 	"fanfare/engine/tlsconn/certs"
 	"fanfare/protocol"
@@ -36,7 +37,10 @@ type snapshot struct {
 	hooks    webhooks.Stats
 	database *database.Stats // nil: there is none
 	apps     []appFigures
-	certs    []certs.Expiry
+
+	upgrade             control.Upgraded // by which this process came to serve
+	upgrades, calledOff uint64
+	certs               []certs.Expiry
 }
 
 // metric is a name in /metrics: one series, or one for each set of labels.
@@ -101,6 +105,7 @@ var catalogue = []struct {
 	metrics []metric
 }{
 	{"The node", nodeMetrics},
+	{"Upgrades without a reconnect", upgradeMetrics},
 	{"Loops", loopMetrics},
 	{"How long it takes", durationMetrics},
 	{"Why connections and messages end", reasonMetrics},
@@ -140,6 +145,8 @@ func (c *collector) snapshot() *snapshot {
 	if c.certs != nil {
 		s.certs = c.certs.Expiries()
 	}
+	s.upgrade = c.upgrading.heritage()
+	s.upgrades, s.calledOff = c.upgrading.counts()
 	s.apps = figuresOf(c.tenants, s.hooks.Endpoints)
 	return s
 }
