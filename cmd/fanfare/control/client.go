@@ -94,7 +94,7 @@ func (c *Client) ask(ctx context.Context, method, target, body string) (s Status
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return s, 0, reason(err)
+		return s, 0, reason(ctx, err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
@@ -110,10 +110,14 @@ func (c *Client) ask(ctx context.Context, method, target, body string) (s Status
 	return s, res.StatusCode, nil
 }
 
-// reason leaves out the URL, which nobody has asked for.
-func reason(err error) error {
+// reason leaves out the URL, which nobody has asked for, and tells a server that has
+// hung up from one that can't be reached.
+func reason(ctx context.Context, err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
-		return u.Err
+		err = u.Err
 	}
-	return err
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" || ctx.Err() != nil || errors.Is(err, errGone) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errGone, err)
 }

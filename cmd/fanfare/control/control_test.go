@@ -296,6 +296,29 @@ func TestPathOfTheSilentIsLeftAlone(t *testing.T) {
 	}
 }
 
+// Who accepts and hangs up is about to end. Its name is taken when it has.
+func TestPathOfTheEnding(t *testing.T) {
+	path := filepath.Join(folder(t), "s")
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for range 3 {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+		}
+		ln.Close()
+	}()
+	serve(t, path, newFakeNode(Status{PID: 2}).hooks())
+	if s, err := dialTo(t, path).Status(t.Context()); err != nil || s.PID != 2 {
+		t.Errorf("process %d, %v", s.PID, err)
+	}
+}
+
 // The successor of a server that drains takes its name, who speaks to the old one
 // goes on, and the old one's end does not take the name away.
 func TestSuccessorTakesTheName(t *testing.T) {

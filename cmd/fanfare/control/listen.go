@@ -99,9 +99,10 @@ func checkVacant(ctx context.Context, path string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	client := Dial(path)
-	defer client.Close() // else one that drains keeps it
-	s, err := client.Status(ctx)
+	s, err := statusAt(ctx, path)
+	for errors.Is(err, errGone) && ctx.Err() == nil { // it ends: ask who is there now
+		s, err = statusAt(ctx, path)
+	}
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
 		return nil
@@ -111,4 +112,10 @@ func checkVacant(ctx context.Context, path string) error {
 		return fmt.Errorf("%s is the socket of a server that runs (process %d): choose another path", path, s.PID)
 	}
 	return nil
+}
+
+func statusAt(ctx context.Context, path string) (Status, error) {
+	client := Dial(path)
+	defer client.Close() // else one that drains keeps it
+	return client.Status(ctx)
 }

@@ -109,10 +109,14 @@ func (l *Link) Receive(patience time.Duration) (m *Message, descriptors []int, e
 		return nil, nil, err
 	}
 	var n, rn, flags int
-	err = try(l.raw.Read, func(fd int) (err error) {
+	hear := func(fd int) (err error) {
 		n, rn, flags, _, err = unix.Recvmsg(fd, text, rights, unix.MSG_CMSG_CLOEXEC)
 		return err
-	})
+	}
+	err = try(l.raw.Read, hear)
+	if errors.Is(err, unix.ECONNRESET) { // it has not heard us out, and is gone: its own last words come after that
+		err = try(l.raw.Read, hear)
+	}
 	if err != nil {
 		return nil, nil, spoken(err, patience)
 	}

@@ -96,6 +96,20 @@ func TestEnds(t *testing.T) {
 	}
 }
 
+// What somebody has said before he went is heard, also when he did not hear the other out.
+func TestLastWords(t *testing.T) {
+	old, heir := pair(t)
+	if err := errors.Join(old.Send(&Message{Go: &Go{}}, soon), heir.Send(&Message{Refusal: &Refusal{Reason: "no"}}, soon), heir.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if m, _, err := old.Receive(soon); err != nil || m.Refusal == nil {
+		t.Fatalf("%+v, %v; want the refusal", m, err)
+	}
+	if m, _, err := old.Receive(soon); !errors.Is(err, io.EOF) {
+		t.Errorf("%+v, %v; want the end", m, err)
+	}
+}
+
 func TestTooMuch(t *testing.T) {
 	old, _ := pair(t)
 	if err := old.Send(&Message{Loans: &Loans{}}, soon, make([]int, Most+1)...); err == nil || !strings.Contains(err.Error(), "250") {

@@ -62,7 +62,7 @@ func upgradeCommand() *command.Command {
 	fs.BoolVar(&u.json, "json", false, "print JSON")
 	return &command.Command{
 		Name:  "upgrade",
-		Short: "put a new program in a server's place, and no client notices",
+		Short: "have a new program take over without a reconnect",
 		Long: "The server starts the new program, with the flags that it was started with itself, and hands everything over to it: " +
 			"sockets that listen, connections, TLS included, with what is half read and half sent, subscriptions, presence, rate limits and " +
 			"queued webhooks. No connection closes, no message is lost, comes twice or out of order. Clients hear nothing for a fraction of " +
