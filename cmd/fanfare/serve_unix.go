@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"fanfare/cmd/fanfare/client"
 	"fanfare/cmd/fanfare/command"
@@ -83,6 +84,7 @@ func (s *serving) prepare(c *command.Process) (r *running, err error) {
 	}
 	r.Main = &node.Main{
 		Config: r.loaded.Config, Log: r.log.Logger, Version: c.Version, Commit: c.Commit, Env: c.Env, Level: r.log.Level, Reload: r.reload,
+		Succeeded: func(pid int) { r.service.Succeeded(pid) },
 	}
 	if r.service, err = underManager(c, r.Main); err != nil {
 		r.log.Close()
@@ -99,10 +101,17 @@ func (r *running) reload() {
 	}
 }
 
+// farewell is how long the process whose place this one has taken may need to let go.
+const farewell = 2 * time.Second
+
 // start runs the node, or has it take another's place.
 func (r *running) start(ctx context.Context, c *command.Process, link *node.Link) error {
 	if link != nil {
-		return r.Inherit(ctx, link)
+		err := r.Inherit(ctx, link)
+		if err == nil {
+			link.AwaitEnd(farewell) // by then the service manager knows whom it has to hear
+		}
+		return err
 	}
 	if err := r.Run(ctx); err != nil {
 		return err

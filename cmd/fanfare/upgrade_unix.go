@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 
 	"fanfare/cmd/fanfare/command"
 	"fanfare/cmd/fanfare/control"
@@ -39,11 +38,5 @@ func (r *running) upgraded(ctx context.Context, ask control.UpgradeRequest) bool
 		ask.Binary = r.program
 	}
 	pid, err := r.Upgrade(ctx, ask, os.Args[1:])
-	if err != nil || pid == 0 {
-		return false
-	}
-	if err := r.service.Notifier.Send("MAINPID=" + strconv.Itoa(pid)); err != nil {
-		r.Log.Warn("the service manager does not hear who serves now", "pid", pid, "error", err)
-	}
-	return true
+	return err == nil && pid != 0
 }

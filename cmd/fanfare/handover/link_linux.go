@@ -69,6 +69,17 @@ func newLink(fd int) (*Link, error) {
 // Close ends the talk: the other side reads io.EOF.
 func (l *Link) Close() error { return l.file.Close() }
 
+// AwaitEnd waits so long for the other side to end the talk.
+func (l *Link) AwaitEnd(patience time.Duration) {
+	for end := time.Now().Add(patience); ; {
+		_, descriptors, err := l.Receive(time.Until(end))
+		CloseAll(descriptors)
+		if err != nil {
+			return
+		}
+	}
+}
+
 // Send says something, with descriptors beside it, which stay the caller's. It fails
 // when the other side has not listened for so long.
 func (l *Link) Send(m *Message, patience time.Duration, descriptors ...int) error {

@@ -110,6 +110,23 @@ func TestLastWords(t *testing.T) {
 	}
 }
 
+// What is said meanwhile does not matter to who waits for the end.
+func TestAwaitEnd(t *testing.T) {
+	old, heir := pair(t)
+	if err := old.Send(&Message{Go: &Go{}}, soon); err != nil {
+		t.Fatal(err)
+	}
+	heir.AwaitEnd(time.Millisecond)
+	if err := errors.Join(old.Send(&Message{Go: &Go{}}, soon), old.Close()); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	heir.AwaitEnd(2 * soon)
+	if took := time.Since(began); took > soon {
+		t.Errorf("it took %v", took)
+	}
+}
+
 func TestTooMuch(t *testing.T) {
 	old, _ := pair(t)
 	if err := old.Send(&Message{Loans: &Loans{}}, soon, make([]int, Most+1)...); err == nil || !strings.Contains(err.Error(), "250") {

@@ -8,7 +8,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Variable names the descriptor of the link in the environment of a new process. It does
@@ -19,12 +22,17 @@ const Variable = "UPGRADE_LINK_FD"
 type Process struct {
 	*Link
 
-	cmd  *exec.Cmd
-	gone chan struct{}
+	cmd     *exec.Cmd
+	sibling int // its pidfd, where it is no child of this process
+	gone    chan struct{}
 }
 
 // Start runs a program, by its path, with this process' standard input and outputs.
 // Of the environment it leaves out what is meant for this process alone.
+//
+// Under a service manager (NOTIFY_SOCKET) the new process is made a child of this one's
+// parent: systemd waits for no main process but its own children, and would follow the
+// SIGTERM of a stop, and the SIGABRT of the watchdog, with SIGKILL at once.
 func Start(program string, args, env []string) (*Process, error) {
 	ours, theirs, err := Pair()
 	if err != nil {
@@ -34,16 +42,42 @@ func Start(program string, args, env []string) (*Process, error) {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.Env = append(withoutOurs(env), Variable+"=3") // the first after the standard ones
+	p := &Process{Link: ours, cmd: cmd, sibling: -1, gone: make(chan struct{})}
+	if managed(env) {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_PARENT, PidFD: &p.sibling}
+	}
 	err = errors.Join(cmd.Start(), theirs.Close())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot start %s: %w", program, err), ours.Close())
 	}
-	p := &Process{Link: ours, cmd: cmd, gone: make(chan struct{})}
-	go func() {
-		defer close(p.gone)
-		_ = cmd.Wait() // how it ended is in ProcessState
-	}()
+	go p.follow()
 	return p, nil
+}
+
+// managed reports whether a service manager has started this process, and the kernel
+// lets it wait for a process that is no child.
+func managed(env []string) bool {
+	if !slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "NOTIFY_SOCKET=") }) {
+		return false
+	}
+	fd, err := unix.PidfdOpen(os.Getpid(), 0)
+	return err == nil && unix.Close(fd) == nil
+}
+
+// follow waits for the process to end.
+func (p *Process) follow() {
+	defer close(p.gone)
+	if p.sibling < 0 {
+		_ = p.cmd.Wait() // how it ended is in ProcessState
+		return
+	}
+	ended := []unix.PollFd{{Fd: int32(p.sibling), Events: unix.POLLIN}}
+	for {
+		if _, err := unix.Poll(ended, -1); !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	_ = unix.Close(p.sibling)
 }
 
 // ours are variables that tell of descriptors and of a process id: a service manager's
@@ -79,6 +113,9 @@ func (p *Process) End() (how string) {
 	_ = p.cmd.Process.Kill() // it may have ended
 	<-p.gone
 	_ = p.Close()
+	if p.sibling >= 0 {
+		return "ended" // its parent knows how
+	}
 	return p.cmd.ProcessState.String()
 }
 

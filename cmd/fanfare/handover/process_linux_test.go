@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -31,7 +32,7 @@ func play(what string) int {
 		return 5
 	}
 	env := strings.Join(os.Environ(), "\n")
-	if err := link.Send(&Message{Hello: &Hello{PID: os.Getpid(), Version: env}}, soon); err != nil {
+	if err := link.Send(&Message{Hello: &Hello{PID: os.Getpid(), Version: env, Commit: strconv.Itoa(os.Getppid())}}, soon); err != nil {
 		return 6
 	}
 	_, _, err = link.Receive(soon)
@@ -41,13 +42,13 @@ func play(what string) int {
 	return 7
 }
 
-func started(t *testing.T, what string) *Process {
+func started(t *testing.T, what string, env ...string) *Process {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Start(exe, nil, append(os.Environ(), role+"="+what, "LISTEN_FDS=1", "WATCHDOG_PID=1", "WATCHDOG_USEC=5"))
+	p, err := Start(exe, nil, append(append(os.Environ(), role+"="+what, "LISTEN_FDS=1", "WATCHDOG_PID=1", "WATCHDOG_USEC=5"), env...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,6 +74,28 @@ func TestProcess(t *testing.T) {
 		t.Errorf("it ended with %s", how)
 	}
 	<-p.Gone()
+}
+
+// Under a service manager, which waits for its own children only, a process is started as one of those.
+func TestSibling(t *testing.T) {
+	for parent, env := range map[int][]string{os.Getpid(): nil, os.Getppid(): {"NOTIFY_SOCKET=/run/notify"}} {
+		p := started(t, "live", env...)
+		m, _, err := p.Receive(soon)
+		if err != nil || m.Hello == nil || m.Hello.Commit != strconv.Itoa(parent) {
+			t.Errorf("with %q: %+v, %v; want a child of %d", env, m, err, parent)
+		}
+		select {
+		case <-p.Gone():
+			t.Errorf("with %q: it is gone before it was ended", env)
+		default:
+		}
+		if how := p.End(); how == "" {
+			t.Errorf("with %q: it ended without a word", env)
+		}
+	}
+	p := started(t, "die", "NOTIFY_SOCKET=/run/notify")
+	<-p.Gone()
+	p.End()
 }
 
 // A process that dies is noticed, since nobody else has its end of the link.

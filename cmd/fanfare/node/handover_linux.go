@@ -244,6 +244,9 @@ func (d *donor) goAhead(frozen time.Time) error {
 	if err := d.link.Send(&handover.Message{Go: &handover.Go{Summary: d.Summary}}, answerTime); err != nil {
 		return err
 	}
+	if told := d.main.Succeeded; told != nil {
+		told(d.ToPID)
+	}
 	if _, err := d.hear(answerTime); err != nil {
 		d.main.Log.Warn("the new process owns everything, and does not say that it serves", "error", err)
 	}

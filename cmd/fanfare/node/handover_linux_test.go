@@ -107,12 +107,17 @@ func (s *succession) succeed(clients int) {
 	before, _ := s.old.upgrading.counts()
 	inherited := make(chan error, 1)
 	go func() { inherited <- s.heir.Inherit(s.t.Context(), heir) }()
+	told := 0
+	s.old.Succeeded = func(pid int) { told = pid }
 	got, err := s.old.HandOver(s.t.Context(), old, func() { s.t.Error("the new process was ended") })
 	if err := errors.Join(err, <-inherited); err != nil {
 		s.t.Fatal(err)
 	}
 	if got.Connections < clients || got.Cut != 0 || got.Bytes == 0 || got.ToPID != os.Getpid() || got.Took < got.Frozen || got.Frozen == 0 {
 		s.t.Errorf("the hand-over came to %+v", got)
+	}
+	if told != got.ToPID {
+		s.t.Errorf("the successor is said to be process %d", told)
 	}
 	if now := s.old.upgrading.now(); now.Step != control.Freezing || now.Moved != got.Connections {
 		s.t.Errorf("who asked the old node was told %+v", now)

@@ -54,6 +54,10 @@ type Main struct {
 	// returns when that is over. Nil: nobody is told.
 	Reloading func() (reloaded func())
 
+	// Succeeded is called by Upgrade as soon as everything is another process', which
+	// pid is: nothing that happens to this one changes that any more. Nil: nobody is told.
+	Succeeded func(pid int)
+
 	// Version and Commit are of the binary, for a metric.
 	Version, Commit string
 

@@ -24,8 +24,8 @@ const (
 )
 
 // Service keeps the manager informed while a server runs. Set the fields, then
-// call Ready, Stopping and Ended in this order, from one goroutine. Reloading
-// is for any goroutine.
+// call Ready, Stopping or Succeeded, and Ended in this order, from one goroutine.
+// Reloading is for any goroutine.
 type Service struct {
 	// Notifier and Log tell the manager, and that it could not be told.
 	Notifier *Notifier
@@ -45,8 +45,9 @@ type Service struct {
 	quit    chan struct{}
 	running sync.WaitGroup
 
-	mu       sync.Mutex
-	stopping bool // guarded by mu
+	mu       sync.Mutex // held while the manager is told
+	stopping bool       // guarded by mu
+	over     bool       // guarded by mu: another process is the service
 }
 
 // Ready tells that the server serves, and starts a goroutine that keeps telling
@@ -88,6 +89,15 @@ func (s *Service) Stopping() {
 	s.stopping = true
 	s.mu.Unlock()
 	s.tell("STOPPING=1", s.status(), s.extend())
+}
+
+// Succeeded tells that the process of that number serves from now on. It is for that
+// one to say more: the manager hears nothing from this one afterwards.
+func (s *Service) Succeeded(pid int) {
+	s.tell("MAINPID=" + strconv.Itoa(pid))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
 }
 
 // Ended returns when nothing of the service runs any more.
@@ -146,6 +156,11 @@ func (s *Service) extend() string {
 }
 
 func (s *Service) tell(assignments ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return
+	}
 	if err := s.Notifier.Send(assignments...); err != nil {
 		s.Log.Warn("the service manager does not hear", "error", err)
 	}

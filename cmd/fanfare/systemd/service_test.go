@@ -82,6 +82,20 @@ func TestServiceTellsItsLife(t *testing.T) {
 	})
 }
 
+// What a successor's service is, its predecessor has no word on.
+func TestServiceThatIsSucceeded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServed(t, 14*time.Second)
+		s.Ready()
+		reloaded := s.Reloading()
+		s.heard = nil
+		s.Succeeded(7)
+		reloaded()
+		s.passes(time.Minute, "0 MAINPID=7")
+		s.Ended()
+	})
+}
+
 // While a loop stands still, the watchdog hears nothing, and a stop is granted no more time.
 func TestServiceThatStandsStill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
