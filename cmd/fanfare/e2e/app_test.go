@@ -55,7 +55,8 @@ func startApplicationWith(t *testing.T, library *pusher.Client, broadcasting arg
 	a := &application{pusher: library}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /broadcasting/auth", a.authorize)
-	mux.HandleFunc("GET /{$}", a.room(broadcasting))
+	mux.HandleFunc("GET /{$}", a.page("index.html", broadcasting))
+	mux.HandleFunc("GET /typing", a.page("typing.html", broadcasting))
 	mux.HandleFunc("POST /messages", a.messages)
 	mux.Handle("GET /page/", http.FileServerFS(page))
 	mux.Handle("GET /npm/", http.StripPrefix("/npm/", http.FileServer(http.Dir("node_modules"))))
@@ -117,15 +118,16 @@ func (a *application) sign(u user, request io.Reader) ([]byte, error) {
 	}
 }
 
-// room serves the page to ?user=NAME and signs that user in. Broadcasting are the options of Laravel's stock file for Reverb.
-func (a *application) room(broadcasting args) http.HandlerFunc {
-	html := template.Must(template.ParseFS(page, "page/index.html"))
+// page serves a page to ?user=NAME and signs that user in. Broadcasting are the options of Laravel's stock file for Reverb. The
+// library of ?with=LIBRARY is for pages that can do with several.
+func (a *application) page(file string, broadcasting args) http.HandlerFunc {
+	html := template.Must(template.ParseFS(page, "page/"+file))
 	broadcasting["broadcaster"] = "reverb"
 	broadcasting["key"] = appKey
 	return func(w http.ResponseWriter, r *http.Request) {
 		name := r.FormValue("user")
 		http.SetCookie(w, &http.Cookie{Name: "user", Value: name, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
-		content := map[string]any{"User": users[name], "CSRFToken": csrfToken, "Broadcasting": broadcasting}
+		content := map[string]any{"User": users[name], "CSRFToken": csrfToken, "Broadcasting": broadcasting, "Library": r.FormValue("with")}
 		if err := html.Execute(w, content); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}

@@ -123,19 +123,38 @@ func (n *node) try(function string, arguments args, result any) error {
 	if err != nil {
 		return err
 	}
+	return n.await(answer, fmt.Sprintf("%s(%v)", function, arguments), result)
+}
+
+// begin is call for a function that goes on while the test does something else. The result is to be asked for, once.
+func (n *node) begin(t *testing.T, function string, arguments args) (result func(any)) {
+	t.Helper()
+	answer, err := n.send(function, arguments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(into any) {
+		t.Helper()
+		if err := n.await(answer, fmt.Sprintf("%s(%v)", function, arguments), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (n *node) await(answer <-chan message, what string, result any) error {
 	select {
 	case m := <-answer:
 		if m.Failure != "" {
-			return fmt.Errorf("%s(%v): %s", function, arguments, m.Failure)
+			return fmt.Errorf("%s: %s", what, m.Failure)
 		}
 		if result == nil {
 			return nil
 		}
 		return json.Unmarshal(m.Result, result)
 	case <-n.Done:
-		return fmt.Errorf("node ended during %s(%v)", function, arguments)
+		return fmt.Errorf("node ended during %s", what)
 	case <-time.After(patience):
-		return fmt.Errorf("%s(%v) has not come to an end within %v", function, arguments, patience)
+		return fmt.Errorf("%s has not come to an end within %v", what, patience)
 	}
 }
 

@@ -39,6 +39,26 @@ export function type({ tab, selector, text }) {
   return tabs.get(tab).locator(selector).pressSequentially(text);
 }
 
+const typists = new Set();
+
+// keepTyping types a text over and over, each letter a key that goes down and up, until stopTyping. It resolves with all that
+// was typed.
+export async function keepTyping({ tab, selector, text, delay }) {
+  const page = tabs.get(tab);
+  const field = page.locator(selector);
+  let typed = '';
+  for (typists.add(tab); typists.has(tab); await page.waitForTimeout(delay)) {
+    const letter = text[typed.length % text.length];
+    await field.pressSequentially(letter);
+    typed += letter;
+  }
+  return typed;
+}
+
+export function stopTyping({ tab }) {
+  typists.delete(tab);
+}
+
 export function press({ tab, selector, key }) {
   return tabs.get(tab).locator(selector).press(key);
 }
@@ -60,6 +80,14 @@ export async function expect({ tab, selector, want, timeout }) {
     const got = await texts({ tab, selector });
     throw `tab ${tab}: ${selector} holds ${JSON.stringify(got)} after ${timeout} ms, want ${JSON.stringify(want)}`;
   }
+}
+
+// grow waits until an element's text has become longer.
+export async function grow({ tab, selector, by, timeout }) {
+  const page = tabs.get(tab);
+  const length = (css) => document.querySelector(css).textContent.length;
+  const want = await page.evaluate(length, selector) + by;
+  await page.waitForFunction(([css, n]) => document.querySelector(css).textContent.length >= n, [selector, want], { timeout });
 }
 
 export function screenshot({ tab, path }) {
