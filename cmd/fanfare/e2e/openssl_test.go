@@ -20,32 +20,62 @@ import (
 // printed. What is said goes step by step: each waits until the words before it were printed.
 func (s *tlsServer) openssl(t *testing.T, talk []step, flags ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
+	o := s.startOpenSSL(t, flags...)
+	go func() {
+		defer o.Close()
+		for _, s := range talk {
+			if !o.heard.await(s.after) {
+				return
+			}
+			_, _ = io.WriteString(o, s.say) // fails when it has ended, which is told below
+		}
+	}()
+	<-o.ended
+	return o.heard.String(), o.err
+}
+
+// openSSL is an `openssl s_client` that is written to, and heard.
+type openSSL struct {
+	io.WriteCloser
+
+	heard *ear
+	ended chan struct{}
+	err   error // how, once it has ended
+}
+
+func (s *tlsServer) startOpenSSL(t *testing.T, flags ...string) *openSSL {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	flags = append([]string{"s_client", "-connect", s.TLS, "-servername", "localhost", "-CAfile", s.roots, "-verify_return_error"}, flags...)
 	cmd := exec.CommandContext(ctx, "openssl", flags...)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
+	o := &openSSL{heard: &ear{}, ended: make(chan struct{})}
+	o.heard.news.L = &o.heard.mu
+	cmd.Stdout, cmd.Stderr = o.heard, o.heard
+	var err error
+	if o.WriteCloser, err = cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
-	heard := &ear{}
-	heard.news.L = &heard.mu
-	cmd.Stdout, cmd.Stderr = heard, heard
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
-		defer stdin.Close()
-		for _, s := range talk {
-			if !heard.await(s.after) {
-				return
-			}
-			_, _ = io.WriteString(stdin, s.say) // fails when it has ended, which Wait tells
-		}
+		defer close(o.ended)
+		o.err = cmd.Wait()
+		o.heard.end()
 	}()
-	err = cmd.Wait()
-	heard.end()
-	return heard.String(), err
+	t.Cleanup(func() {
+		cancel()
+		<-o.ended
+	})
+	return o
+}
+
+// says wants an answer to some words.
+func (o *openSSL) says(t *testing.T, words, want string) {
+	t.Helper()
+	if _, err := io.WriteString(o, words); err != nil || !o.heard.await(want) {
+		t.Fatalf("openssl s_client says %q, and is not answered %q, error %v:\n%s", words, want, err, o.heard)
+	}
 }
 
 // step is something to say once some words have been heard, after those that were waited for before.

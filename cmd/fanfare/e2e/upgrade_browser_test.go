@@ -52,14 +52,12 @@ func TestUpgradeBrowser(t *testing.T) {
 	for p, text := range both {
 		typed[p] = browser.begin(t, "keepTyping", args{"tab": p.name, "selector": "#text", "text": text, "delay": 60})
 	}
-	pid := s.Cmd.Process.Pid
 	for range 3 {
 		for p := range both {
 			p.hears(t, 12)
 		}
-		before := pid
-		pid = s.upgraded(t, pid)
-		words := map[string]string{"words": fmt.Sprintf("process %d gave its place to %d", before, pid)}
+		got := s.upgrade(t)
+		words := map[string]string{"words": fmt.Sprintf("process %d gave its place to %d", got.FromPID, got.ToPID)}
 		if err := s.library().Trigger("presence-desk", "upgraded", words); err != nil {
 			t.Fatal(err)
 		}

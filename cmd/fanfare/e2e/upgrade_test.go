@@ -5,50 +5,74 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"fanfare/cmd/fanfare/e2e/process"
 )
 
-// upgraded has a server hand over to a new process, by SIGUSR2, and makes that the one which ends with the test.
-func (s *server) upgraded(t *testing.T, pid int) (successor int) {
+// upgraded is what `fanfare upgrade --json` says.
+type upgraded struct {
+	FromPID     int    `json:"from_pid"`
+	ToPID       int    `json:"to_pid"`
+	FromVersion string `json:"from_version"`
+	ToVersion   string `json:"to_version"`
+	Connections int
+	Cut         int
+	StateBytes  int `json:"state_bytes"`
+}
+
+// fanfareUpgrade runs the command, and gives what it prints and its exit code.
+func (s *server) fanfareUpgrade(t *testing.T, flags ...string) (answer, complaint string, code int) {
 	t.Helper()
-	before := len(handovers(s.Log()))
-	if err := syscall.Kill(pid, syscall.SIGUSR2); err != nil {
+	_, port, err := net.SplitHostPort(s.addr)
+	if err != nil {
 		t.Fatal(err)
 	}
-	look, late := time.NewTicker(10*time.Millisecond), time.After(patience)
-	defer look.Stop()
-	for {
-		select {
-		case <-look.C:
-		case <-late:
-			t.Fatalf("nothing was handed over within %v", patience)
-		}
-		if list := handovers(s.Log()); len(list) > before {
-			successor = list[len(list)-1]
-			s.Quit = func() error { return syscall.Kill(successor, syscall.SIGTERM) }
-			return successor
-		}
+	cmd := process.Fanfare(t, append([]string{"upgrade", "--json", "--port", port}, flags...)...)
+	var out, complaints strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &complaints
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return out.String(), complaints.String(), cmd.ProcessState.ExitCode()
+}
+
+// upgrade has a new process take the server's place. Every connection has to come along.
+func (s *server) upgrade(t *testing.T, flags ...string) (got upgraded) {
+	t.Helper()
+	before := s.PID()
+	answer, complaint, code := s.fanfareUpgrade(t, flags...)
+	if code != 0 {
+		t.Fatalf("fanfare upgrade %q ended with exit code %d: %s", flags, code, complaint)
+	}
+	if err := json.Unmarshal([]byte(answer), &got); err != nil {
+		t.Fatalf("fanfare upgrade --json said %q: %v", answer, err)
+	}
+	if got.FromPID != before || got.ToPID == before || got.Cut != 0 {
+		t.Fatalf("process %d was upgraded: %+v", before, got)
+	}
+	await(t, "the old process does not say that it has handed over", func() bool { return s.PID() == got.ToPID })
+	return got
+}
+
+// refusesUpgrade wants a new process to be told off, with these words, and the old one to serve on.
+func (s *server) refusesUpgrade(t *testing.T, want string, flags ...string) {
+	t.Helper()
+	before := s.PID()
+	answer, complaint, code := s.fanfareUpgrade(t, flags...)
+	if code != 1 || answer != "" || !strings.Contains(complaint, want) {
+		t.Errorf("fanfare upgrade %q ended with exit code %d, said %q and complained %q; want 1, nothing, and %q", flags, code, answer, complaint, want)
+	}
+	if s.PID() != before || syscall.Kill(before, 0) != nil {
+		t.Errorf("process %d does not serve on after a refused upgrade", before)
 	}
 }
 
-// handovers are the processes that were handed over to, by the log.
-func handovers(log string) (pids []int) {
-	for line := range strings.Lines(log) {
-		var entry struct {
-			Msg   string
-			ToPID int `json:"to_pid"`
-		}
-		if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == "handed over" {
-			pids = append(pids, entry.ToPID)
-		}
-	}
-	return pids
-}
-
-// TestUpgrade: pusher-js and Echo go on whispering while one process after the other takes over, and notice nothing.
+// TestUpgrade: pusher-js and Echo go on whispering while one process after the other takes over, as SIGUSR2 has it, and notice nothing.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -64,10 +88,13 @@ func TestUpgrade(t *testing.T) {
 	for _, c := range []*client{alice, bob} {
 		c.expect(t, "state", seen{State: "connected"})
 	}
-	pid := s.Cmd.Process.Pid
 	for round := range 3 {
 		alice.trigger(t, "presence-desk", "client-typing", args{"round": round})
-		pid = s.upgraded(t, pid)
+		before := s.PID()
+		if err := syscall.Kill(before, syscall.SIGUSR2); err != nil {
+			t.Fatal(err)
+		}
+		await(t, "SIGUSR2 has not brought another process", func() bool { return s.PID() != before })
 		alice.trigger(t, "presence-desk", "client-typing", args{"after": round})
 		for _, data := range []string{fmt.Sprintf(`{"round":%d}`, round), fmt.Sprintf(`{"after":%d}`, round)} {
 			bob.expect(t, "event", seen{Channel: "desk", Event: ".client-typing", Data: rawJSON(data)})

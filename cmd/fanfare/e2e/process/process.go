@@ -148,6 +148,9 @@ func (p *Process) cleanUp(t *testing.T) {
 			t.Errorf("%s ended with exit code %d, want 0", p.name, code)
 		}
 	}
+	if strings.Contains(p.Log(), "WARNING: DATA RACE") { // also in a process that took its place, whose exit code nobody hears
+		t.Errorf("%s has a data race", p.name)
+	}
 	if t.Failed() {
 		t.Logf("output of %s:\n%s", p.name, p.Log())
 	}
