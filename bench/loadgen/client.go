@@ -5,6 +5,7 @@ package loadgen
 import (
 	"encoding/binary"
 	"encoding/json"
+	"slices"
 )
 
 // Client is one WebSocket connection that a scenario drives itself: it
@@ -17,6 +18,7 @@ type Client struct {
 	ClientOptions
 
 	target   *Target
+	torn     []byte // what is held back until Mend
 	socketID string // what the server's hello said; "" before
 	greeted  bool   // the hello has come
 	upgraded bool   // the 101 has come
@@ -36,6 +38,10 @@ type ClientOptions struct {
 	// Ended is called once, when the connection is closed or breaks, but not
 	// by Abort.
 	Ended func(Ending)
+	// Tear is asked for every frame of so many bytes that is to leave, and
+	// tells after how many of them it is torn: the rest, and all that comes
+	// after it, leaves with Mend. 0 is not at all.
+	Tear func(size int) (at int)
 	// ReceiveBuffer is SO_RCVBUF in bytes, which the kernel doubles for its
 	// bookkeeping, so that a client that does not read is soon felt by the
 	// server. 0 leaves it to the kernel.
@@ -97,8 +103,29 @@ func (c *Client) Abort() {
 // Alive reports whether the connection has not ended.
 func (c *Client) Alive() bool { return c.fd >= 0 }
 
+// Mend sends what was held back.
+func (c *Client) Mend() {
+	b := c.torn
+	c.torn = nil
+	c.leave(b)
+}
+
+// put sends a frame, or what of it is not torn off.
 func (c *Client) put(b []byte) {
-	if !c.Alive() {
+	if len(c.torn) > 0 {
+		c.torn = append(c.torn, b...)
+		return
+	}
+	if c.Tear != nil {
+		if at := c.Tear(len(b)); at > 0 {
+			c.torn, b = slices.Clone(b[at:]), b[:at]
+		}
+	}
+	c.leave(b)
+}
+
+func (c *Client) leave(b []byte) {
+	if !c.Alive() || len(b) == 0 {
 		return
 	}
 	if err := c.write(b); err != nil {

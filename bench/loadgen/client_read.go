@@ -74,7 +74,8 @@ func (c *Client) frame(f frame) error {
 	case opText:
 		return c.text(f.payload)
 	case opPing:
-		return c.write(appendFrame(nil, opPong, f.payload))
+		c.put(appendFrame(nil, opPong, f.payload))
+		return nil
 	case opPong:
 		return nil
 	case opClose:

@@ -166,3 +166,30 @@ func send(t *testing.T, c net.Conn, text string) {
 		t.Fatal(err)
 	}
 }
+
+// What is torn leaves in two parts, and what is sent meanwhile after it.
+func TestClientTears(t *testing.T) {
+	server, l := pushertest.Start(t), newLoop(t)
+	c, heard := talk(t, l, server.Target(), loadgen.Subscription{Channel: "a"})
+	run(t, l, func() bool { return heard.count("pusher_internal:subscription_succeeded") == 1 })
+	var sizes []int
+	c.Tear = func(size int) int {
+		sizes = append(sizes, size)
+		return 9
+	}
+	c.Ping()
+	c.Subscribe(loadgen.Subscription{Channel: "b"})
+	other, answered := talk(t, l, server.Target(), loadgen.Subscription{Channel: "c"})
+	run(t, l, func() bool { return answered.count("pusher_internal:subscription_succeeded") == 1 })
+	if len(sizes) != 1 || sizes[0] < 20 || len(heard.texts) != 1 || server.Count().Pings != 0 {
+		t.Errorf("torn %v; heard %q and %d pings before the rest was sent", sizes, heard.texts, server.Count().Pings)
+	}
+	c.Mend()
+	run(t, l, func() bool { return heard.count("pusher_internal:subscription_succeeded") == 2 })
+	if heard.count("pusher:pong") != 1 || heard.ending != nil {
+		t.Errorf("heard %q, %v", heard.texts, heard.ending)
+	}
+	c.Abort()
+	c.Mend()
+	other.Abort()
+}
