@@ -7,10 +7,11 @@ import "fanfare/bench/loadgen"
 // order, if it stays; what was on its way while somebody came or went may.
 type hearing struct {
 	loadgen.Counts
-	sent  []uint32 // by member: whispers so far
-	said  uint64   // their sum
-	in    []bool   // by member: whether it is owed what is sent
-	heard [][]page // by hearer and sender; a row is made when it is needed: nobody may ever speak in a large room
+	sent    []uint32 // by member: whispers so far
+	heardOf []uint32 // by member: whispers of which somebody has heard the last
+	said    uint64   // their sum
+	in      []bool   // by member: whether it is owed what is sent
+	heard   [][]page // by hearer and sender; a row is made when it is needed: nobody may ever speak in a large room
 }
 
 // page is what one member has heard of another.
@@ -21,7 +22,7 @@ type page struct {
 }
 
 func newHearing(members int) *hearing {
-	return &hearing{sent: make([]uint32, members), in: make([]bool, members), heard: make([][]page, members)}
+	return &hearing{sent: make([]uint32, members), heardOf: make([]uint32, members), in: make([]bool, members), heard: make([][]page, members)}
 }
 
 // row is what one member has heard of each.
@@ -59,6 +60,7 @@ func (h *hearing) hear(hearer, sender int, seq uint32) bool {
 		h.Stray++
 		return false
 	}
+	h.heardOf[sender] = max(h.heardOf[sender], seq+1)
 	p := &h.row(hearer)[sender]
 	if seq < p.next {
 		return h.late(hearer, p, p.next-1-seq)
@@ -103,10 +105,14 @@ func (h *hearing) owed() (n uint64) {
 	return n
 }
 
-// settled reports whether all who are owed a member's whispers have them.
+// settled reports whether all who are owed a member's whispers have them, and it is
+// certain that all have left the member: somebody has heard the last one.
 func (h *hearing) settled(sender int) bool {
 	if h.sent[sender] == 0 {
 		return true
+	}
+	if h.heardOf[sender] < h.sent[sender] {
+		return false
 	}
 	for hearer, in := range h.in {
 		p := h.row(hearer)[sender]

@@ -33,6 +33,10 @@ type house struct {
 	hint    int // offset of the latest mark in its payload
 	scratch []byte
 	listed  seats // of the confirmation at hand
+
+	heard func(latency time.Duration)                // told of each whisper that came
+	news  func()                                     // and of each member event
+	tear  func(c *loadgen.Client, size int) (at int) // the members' loadgen.ClientOptions.Tear; nil tears nothing
 }
 
 // tally is what is counted while it is measured.
@@ -46,7 +50,7 @@ type tally struct {
 
 func newHouse(r *course.Run, c Scenario) *house {
 	h := &house{
-		Scenario: c, run: r, outside: c.Rooms * c.Members, told: course.NewHistogram(), entered: course.NewHistogram(),
+		Scenario: c, run: r, heard: r.Record, news: func() { r.Count(1) }, outside: c.Rooms * c.Members, told: course.NewHistogram(), entered: course.NewHistogram(),
 		random: rand.New(rand.NewPCG(c.Seed, c.Seed)), listed: newSeats(c.Members),
 	}
 	for i := range c.Rooms {
@@ -82,16 +86,25 @@ func (h *house) open(ctx context.Context) error {
 // live lets the members whisper and come and go for a while, and waits until
 // all are back and have heard everything.
 func (h *house) live(ctx context.Context, p scenario.Phase, d time.Duration) error {
-	whispers := h.speak(d)
-	churn := h.run.Pace(h.Churn, d, 0, func(time.Duration) { h.sendOff() }, func() {})
+	stop := h.begin(d)
 	err := h.run.Hold(ctx, p, d)
-	whispers()
-	churn.Stop()
+	stop()
 	if err != nil {
 		return err
 	}
 	h.run.Phase(scenario.Draining, 0)
 	return h.run.Await(ctx, h.quiet, h.moved)
+}
+
+// begin lets the members whisper and come and go until the time is up or it is
+// stopped.
+func (h *house) begin(d time.Duration) (stop func()) {
+	whispers := h.speak(d)
+	churn := h.run.Pace(h.Churn, d, 0, func(time.Duration) { h.sendOff() }, func() {})
+	return func() {
+		whispers()
+		churn.Stop()
+	}
 }
 
 // speak lets the members whisper until the time is up or it is stopped.
@@ -123,7 +136,13 @@ func (h *house) owed() (n uint64) {
 
 // account sums up what was heard and told, and joins it to what went wrong.
 func (h *house) account(err error) error {
-	var c loadgen.Counts
+	c, wrong := h.sum()
+	h.run.Result.Counts = c
+	return errors.Join(err, wrong, course.Astray(c))
+}
+
+// sum sums up what was heard, and the error what is wrong with what was told.
+func (h *house) sum() (c loadgen.Counts, err error) {
 	for _, o := range h.rooms {
 		c.Delivered += o.hearing.Delivered
 		c.Lost += o.hearing.Lost + o.hearing.owed()
@@ -131,17 +150,17 @@ func (h *house) account(err error) error {
 		c.Reordered += o.hearing.Reordered
 		c.Stray += o.hearing.Stray
 	}
-	h.run.Result.Counts = c
 	untold := h.untold()
 	h.figures(untold)
 	if untold+h.tally.wrong > 0 {
-		err = errors.Join(err, fmt.Errorf("member events went astray: %d never came, %d were no news or out of place", untold, h.tally.wrong))
+		err = fmt.Errorf("member events went astray: %d never came, %d were no news or out of place", untold, h.tally.wrong)
 	}
-	return errors.Join(err, course.Astray(c))
+	return c, err
 }
 
 // Figures that have a name, for those who look for them.
 const (
+	Whispers        = "whispers"                             // that were sent
 	Returned        = "left and came back"                   // members
 	MemberEvents    = "member events"                        // that came
 	ConfirmationP99 = "confirmation p99"                     // ms, from a subscribe to the list of members
@@ -150,7 +169,7 @@ const (
 
 func (h *house) figures(untold uint64) {
 	r, t := h.run, h.tally
-	r.Figure("whispers", float64(t.whispers), "whispers")
+	r.Figure(Whispers, float64(t.whispers), "whispers")
 	r.Figure(Returned, float64(t.leaves), "members")
 	r.Figure(MemberEvents, float64(t.told), "events")
 	r.Figure("member events missing", float64(untold), "events")

@@ -41,7 +41,11 @@ func (m *member) enter() (err error) {
 		m.subscribe()
 		return nil
 	}
-	m.client, err = m.house.run.Loop.Client(m.house.run.Target, loadgen.ClientOptions{Opened: m.subscribe, Text: m.text, Ended: m.ended})
+	o := loadgen.ClientOptions{Opened: m.subscribe, Text: m.text, Ended: m.ended}
+	if tear := m.house.tear; tear != nil {
+		o.Tear = func(size int) int { return tear(m.client, size) }
+	}
+	m.client, err = m.house.run.Loop.Client(m.house.run.Target, o)
 	return err
 }
 
@@ -102,7 +106,7 @@ func (m *member) tell(payload []byte, here bool) {
 		h.tally.wrong++
 		return
 	}
-	h.run.Count(1)
+	h.news()
 	h.tally.told++
 	if m.room.here[subject.seat] == here {
 		course.Record(h.told, h.run.Loop.Now()-subject.moved)

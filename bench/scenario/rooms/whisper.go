@@ -69,6 +69,6 @@ func (m *member) hear(mark loadgen.Mark, rest []byte) {
 		return
 	}
 	if due, ok := dueOf(rest); ok {
-		h.run.Record(h.run.Loop.Now() - due)
+		h.heard(h.run.Loop.Now() - due)
 	}
 }
