@@ -25,6 +25,25 @@ type Result struct {
 
 	Series  []Point  // the run second by second
 	Figures []Figure // what only this scenario has
+
+	Upgrades []Upgrade // of the server meanwhile
+	Course   []Moment  // of the latency, where a second is too long to see what happened
+}
+
+// Upgrade is a time at which a new process took the server's place.
+type Upgrade struct {
+	Handed
+
+	From, To time.Duration // when it was asked for and done, since the measurement began
+	Worst    time.Duration // latency from then until the next one
+	Silence  time.Duration // the longest time meanwhile in which a client heard nothing that hears something all the time
+}
+
+// Moment is the latency of what was due within a few milliseconds.
+type Moment struct {
+	At            time.Duration // its begin, since the measurement began
+	Count         int
+	P50, P99, Max time.Duration
 }
 
 // Usage is what a server's process took.

@@ -29,6 +29,11 @@ type Server struct {
 	// any the result has none.
 	Processes []loadgen.Process
 
+	// Upgrade has a new process take the server's place, and returns when that
+	// serves. It is called on a goroutine of its own, one at a time. Only
+	// scenario upgrade needs it.
+	Upgrade func(ctx context.Context) (Handed, error)
+
 	// Progress is told about once a second how far the run is, and at the
 	// beginning of each phase, on the goroutine that called Run. Nil costs
 	// nothing.
@@ -37,6 +42,16 @@ type Server struct {
 	// Patience is how long nothing may come of what is still awaited until the
 	// run is given up. 0 is 5 s.
 	Patience time.Duration
+}
+
+// Handed is what a server says of a hand-over to a new process.
+type Handed struct {
+	PID         int           // of the new one
+	Connections int           // that it has
+	Cut         int           // that were lost on the way
+	Bytes       int64         // of state
+	Frozen      time.Duration // that clients heard nothing
+	Took        time.Duration
 }
 
 // Progress is how far a run is.
@@ -62,6 +77,7 @@ const (
 	WarmingUp  Phase = "warming up"
 	Probing    Phase = "probing the idle server"
 	Measuring  Phase = "measuring"
+	Upgrading  Phase = "upgrading"
 	Draining   Phase = "draining"
 	Leaving    Phase = "leaving"
 )

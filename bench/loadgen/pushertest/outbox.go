@@ -23,6 +23,15 @@ func StartSlow(t *testing.T, slow Slow) *Server {
 	return s
 }
 
+// StartPatient starts one that sends what tamper says, and keeps whatever slow
+// readers do not read.
+func StartPatient(t *testing.T, tamper Tamper) *Server {
+	t.Helper()
+	s := prepare(t, tamper, func(_ int, waiting []string) ([]string, bool) { return waiting, false })
+	s.http.Start()
+	return s
+}
+
 // narrow makes the kernel keep little for a connection.
 func narrow(ctx context.Context, c net.Conn) context.Context {
 	if tcp, ok := c.(*net.TCPConn); ok {

@@ -33,8 +33,11 @@ func (r *Run) Lane(batch int, write func([]byte, loadgen.Mark) []byte, free func
 // Push queues an event; Pump sends it.
 func (l *Lane) Push(m loadgen.Mark) { l.queue = append(l.queue, m) }
 
+// Waiting is how many events were not sent yet.
+func (l *Lane) Waiting() int { return len(l.queue) - l.head }
+
 // Busy reports whether something waits, or was not answered.
-func (l *Lane) Busy() bool { return l.head < len(l.queue) || !l.publisher.Idle() }
+func (l *Lane) Busy() bool { return l.Waiting() > 0 || !l.publisher.Idle() }
 
 // Pump sends what waits, as much as one request may hold.
 func (l *Lane) Pump() {
