@@ -118,3 +118,8 @@ func ninesLabel(n int) string {
 
 // nines is 1 for 90 %, 2 for 99 %, and so on.
 func nines(percentile float64) float64 { return -math.Log10(1 - percentile/100) }
+
+func tickAt(seconds float64) chartdraw.Tick {
+	v := round(seconds)
+	return chartdraw.Tick{Value: v, Label: strconv.FormatFloat(v, 'f', -1, 64)}
+}

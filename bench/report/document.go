@@ -33,6 +33,8 @@ type Document struct {
 	Memory   *Memory   `json:"memory,omitempty"`   // nil: nobody looked
 	Series   []Second  `json:"series,omitempty"`
 	Figures  []Figure  `json:"figures,omitempty"`
+	Upgrades []Upgrade `json:"upgrades,omitempty"` // of the server meanwhile
+	Course   []Moment  `json:"course,omitempty"`   // of the latency, moment by moment
 
 	// Error is why the run failed; then the other members hold what was known
 	// until then. Interrupted is set when it was stopped.
@@ -138,6 +140,29 @@ type Second struct {
 	PerSecond float64       `json:"per_second"`
 	P50       time.Duration `json:"p50_ns,omitempty"`
 	P99       time.Duration `json:"p99_ns,omitempty"`
+}
+
+// Upgrade is a time at which a new process took the server's place.
+type Upgrade struct {
+	PID         int           `json:"to_pid"`
+	Connections int           `json:"connections"`
+	Cut         int           `json:"cut"`
+	State       int64         `json:"state_bytes"`
+	Frozen      time.Duration `json:"frozen_ns"`
+	Took        time.Duration `json:"took_ns"`
+	From        time.Duration `json:"from_ns"` // since the measurement began
+	To          time.Duration `json:"to_ns"`
+	Worst       time.Duration `json:"worst_latency_ns"`   // from then until the next one
+	Silence     time.Duration `json:"longest_silence_ns"` // of clients that hear something all the time
+}
+
+// Moment is the latency of what was due within a few milliseconds.
+type Moment struct {
+	At    time.Duration `json:"at_ns"` // since the measurement began
+	Count int           `json:"count"`
+	P50   time.Duration `json:"p50_ns"`
+	P99   time.Duration `json:"p99_ns"`
+	Max   time.Duration `json:"max_ns"`
 }
 
 // Figure is a result that only this scenario has.

@@ -26,12 +26,16 @@ func New(r *scenario.Result, connections int) *Document {
 		Memory:        memoryOf(r, connections),
 		Series:        seriesOf(r.Series),
 		Figures:       figuresOf(r.Figures),
+		Upgrades:      upgradesOf(r.Upgrades),
 	}
 	if !held(r) {
 		d.PerSecond, d.PerCPUSecond = finite(r.PerSecond()), finite(r.PerCPUSecond())
 	}
 	for _, s := range r.Servers {
 		d.Servers = append(d.Servers, Server{int(s.Process), s.CPU, s.Before, s.Held, s.After})
+	}
+	for _, m := range r.Course {
+		d.Course = append(d.Course, Moment(m))
 	}
 	d.Conditions.Connections = connections
 	return d
@@ -40,6 +44,16 @@ func New(r *scenario.Result, connections int) *Document {
 // held reports whether what counts was there all the time, as idle connections
 // are: then it has no rate.
 func held(r *scenario.Result) bool { return r.Unit == "connections" && r.Latency == nil }
+
+func upgradesOf(upgrades []scenario.Upgrade) (list []Upgrade) {
+	for _, u := range upgrades {
+		list = append(list, Upgrade{
+			PID: u.PID, Connections: u.Connections, Cut: u.Cut, State: u.Bytes, Frozen: u.Frozen, Took: u.Took,
+			From: u.From, To: u.To, Worst: u.Worst, Silence: u.Silence,
+		})
+	}
+	return list
+}
 
 // finite makes 0 of what a division by nothing gives, which JSON can't hold.
 func finite(v float64) float64 {

@@ -28,7 +28,9 @@ type panel struct {
 	xName   string
 	x, y    axis
 	lines   []line
-	height  int // in pixels
+	marks   []mark
+	names   []string // of the lines; none when the legend tells
+	height  int      // in pixels
 }
 
 // axis is the labelled places of an axis; the outer ones are its ends.
@@ -62,7 +64,7 @@ func (p *panel) draw(width int) ([]byte, error) {
 		YAxisSecondary: chartdraw.YAxis{
 			Style: axisStyle(), Ticks: p.y.unlabelled(), GridLines: p.y.grid(), GridMajorStyle: gridStyle(),
 		},
-		Elements: []chartdraw.Renderable{p.labels},
+		Elements: []chartdraw.Renderable{p.labels, p.drawMarks},
 	}
 	for _, l := range p.lines {
 		chart.Series = append(chart.Series, chartdraw.ContinuousSeries{

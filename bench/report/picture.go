@@ -35,7 +35,11 @@ func WritePicture(w io.Writer, results ...Named) error {
 	}
 	p := &picture{}
 	p.header(results)
-	for _, panel := range []*panel{latencyPanel(results), ratePanel(results), coursePanel(results)} {
+	panels := []*panel{latencyPanel(results), ratePanel(results), coursePanel(results)}
+	if len(results) == 1 && len(results[0].Course) > 0 {
+		panels = upgradePanels(results[0].Document)
+	}
+	for _, panel := range panels {
 		if panel == nil {
 			continue
 		}
@@ -133,6 +137,9 @@ func (p *picture) add(l *panel) error {
 	p.body.WriteString(strings.Replace(string(drawn), "<svg ", place, 1) + "\n")
 	p.y += l.height
 	p.panels++
+	if l.names != nil {
+		p.names(l.names)
+	}
 	return nil
 }
 

@@ -77,7 +77,7 @@ func (s *Sheet) WriteSVG(w io.Writer) error {
 		if err := p.add(drawn); err != nil {
 			return err
 		}
-		p.names(sp.Lines)
+		p.names(sp.names())
 		if p.panels == 1 {
 			p.spans(s.Spans, s.End)
 		}
@@ -132,14 +132,21 @@ func (a Axis) place(v float64) float64 {
 	return v
 }
 
+func (sp *SheetPanel) names() (list []string) {
+	for _, l := range sp.Lines {
+		list = append(list, l.Name)
+	}
+	return list
+}
+
 // names tells below a panel which line is which.
-func (p *picture) names(lines []SheetLine) {
+func (p *picture) names(lines []string) {
 	const each = 150
 	p.y += 4
-	for i, l := range lines {
+	for i, name := range lines {
 		x := margin + panelLeft + i*each
 		fmt.Fprintf(&p.body, `<rect x="%d" y="%d" width="16" height="4" fill="%s"/>`+"\n", x, p.y-5, colourOf(i))
-		p.text(x+22, 12, ink, "normal", l.Name)
+		p.text(x+22, 12, ink, "normal", name)
 	}
 	p.y += lineSpace - 8
 }

@@ -33,6 +33,7 @@ func (d *Document) WriteTable(w io.Writer, p Paint) error {
 	t.done(d)
 	t.messages(d.Messages)
 	t.latency(d.Latency)
+	t.upgrades(d.Upgrades)
 	t.memory(d)
 	t.load(d)
 	t.figures(d.Figures)
@@ -136,6 +137,22 @@ func (t *table) latency(l *Latency) {
 	t.out.WriteByte('\n')
 	t.row("latency", paint(t.Dim, columns("p50", "p90", "p99", "p99.9", "max")))
 	t.row("", columns(Duration(l.P50), Duration(l.P90), Duration(l.P99), Duration(l.P999), Duration(l.Max)))
+}
+
+// upgrades tells of each what the server says, and below it what clients felt.
+func (t *table) upgrades(list []Upgrade) {
+	if len(list) == 0 {
+		return
+	}
+	t.out.WriteByte('\n')
+	t.row("upgrades", paint(t.Dim, columns("state", "took", "frozen", "worst", "silence")))
+	for _, u := range list {
+		t.row(fmt.Sprintf("  %s conns", Whole(uint64(u.Connections))),
+			columns(Bytes(float64(u.State)), Duration(u.Took), Duration(u.Frozen), Duration(u.Worst), Duration(u.Silence)))
+		if u.Cut > 0 {
+			t.row("", paint(t.Bad, Whole(uint64(u.Cut))+" connections were cut"))
+		}
+	}
 }
 
 func (t *table) memory(d *Document) {
