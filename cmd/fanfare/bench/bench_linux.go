@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +38,10 @@ type workload struct {
 	scenario    func() scenario.Scenario // with the parameters that the flags gave
 	sockets     func() int               // that it opens
 	undrawn     bool                     // it has neither latency nor throughput
+
+	// upgrade has a new process take the place of the server on a port; nil
+	// where that is not what the scenario is about.
+	upgrade func(ctx context.Context, env []string, port string) (scenario.Handed, error)
 }
 
 // command makes the subcommand that runs w.
@@ -51,10 +56,10 @@ func (w workload) command() *command.Command {
 	fs.BoolVar(&b.insecure, "insecure", false, "take any certificate from a server that speaks TLS (wss://)")
 	fs.Var(&b.processes, "pid", "`PID` of the server, to measure its CPU time and memory; several with commas, or the flag several times")
 	fs.StringVar(&b.json, "json", "", "`FILE` for the result in JSON; - is standard output, in place of the table")
-	fs.StringVar(&b.svg, "svg", "", "`FILE` for pictures: latency by percentile, and throughput over time")
+	fs.StringVar(&b.svg, "svg", "", "`FILE` for pictures: latency by percentile and over time, and throughput")
 	fs.BoolVar(&b.quiet, "quiet", false, "show no progress")
 	fs.DurationVar(&b.patience, "patience", 5*time.Second, "`TIME` in which nothing may come that is still owed, until the run is given up")
-	server := command.Group{Title: "Server", Names: append([]string{"pid", "bare", "insecure", "patience"}, client.TargetGroup.Names...)}
+	server := command.Group{Title: "Server", Names: slices.Concat(w.places(), []string{"pid", "bare", "insecure", "patience"}, client.TargetGroup.Names)}
 	return &command.Command{
 		Name:     "bench " + name,
 		Short:    w.short,
@@ -68,6 +73,14 @@ func (w workload) command() *command.Command {
 	}
 }
 
+// places are the flags of its own that say where the server is.
+func (w workload) places() []string {
+	if w.upgrade != nil {
+		return []string{"socket"}
+	}
+	return nil
+}
+
 func (b *benching) run(ctx context.Context, c *command.Process, parameters map[string]string) error {
 	s := b.workload.scenario()
 	if err := s.Validate(); err != nil {
@@ -75,6 +88,9 @@ func (b *benching) run(ctx context.Context, c *command.Process, parameters map[s
 	}
 	if b.svg != "" && b.workload.undrawn {
 		return command.Usagef("--svg=%s: %s has neither latency nor throughput to draw; --json keeps its figures", b.svg, s.Name())
+	}
+	if len(b.processes) > 0 && b.workload.upgrade != nil {
+		return command.Usagef("--pid=%s: the server's processes take turns, so that no one's memory or CPU time means anything", b.processes.String())
 	}
 	if b.patience <= 0 {
 		return command.Usagef("--patience %s: want a time above 0, such as 5s", b.patience)
@@ -94,13 +110,22 @@ func (b *benching) run(ctx context.Context, c *command.Process, parameters map[s
 	begin := time.Now()
 	conditions := report.Gather(c.Version, c.Commit, nofile)
 	shown := b.progress(c)
-	result, err := s.Run(ctx, scenario.Server{Target: to.Target, Processes: b.processes, Progress: shown.show, Patience: b.patience})
+	result, err := s.Run(ctx, b.server(to.Target, c, shown))
 	shown.end()
 	doc := report.New(&result, shown.most)
 	conditions.Connections, conditions.LoadAfter = shown.most, report.LoadAverage()
 	doc.Started, doc.Target, doc.Parameters, doc.Conditions = begin.UTC().Truncate(time.Second), to.told, parameters, conditions
 	err = verdict(ctx, doc, err)
 	return errors.Join(err, b.tell(c, doc, files))
+}
+
+func (b *benching) server(to *loadgen.Target, c *command.Process, shown *benchProgress) scenario.Server {
+	s := scenario.Server{Target: to, Processes: b.processes, Progress: shown.show, Patience: b.patience}
+	if upgrade := b.workload.upgrade; upgrade != nil {
+		port := strconv.Itoa(int(to.Addr.Port()))
+		s.Upgrade = func(ctx context.Context) (scenario.Handed, error) { return upgrade(ctx, c.Env, port) }
+	}
+	return s
 }
 
 // verdict notes in the document why the run failed, and words it.

@@ -235,6 +235,21 @@ func TestBenchFails(t *testing.T) {
 	}
 }
 
+func TestBenchUpgradeRefuses(t *testing.T) {
+	env := startTarget(t)
+	f := func(code int, want string, args ...string) {
+		t.Helper()
+		args = append([]string{"bench", "upgrade", "--connections=50", "--slow=2", "--pause=50ms", "--quiet"}, args...)
+		got, stdout, stderr := runBenchLine(t, env, args...)
+		if got != code || !strings.Contains(stderr, want) {
+			t.Errorf("%v: exit code %d, want %d; stderr %q, want %q; stdout %q", args, got, code, stderr, want, stdout)
+		}
+	}
+	f(command.ExitUsage, "processes take turns", "--pid="+strconv.Itoa(os.Getpid()))
+	f(command.ExitUsage, "--pause is -1s", "--pause=-1s")
+	f(command.ExitFail, "no server listens on /nowhere/control.sock", "--socket=/nowhere/control.sock")
+}
+
 func TestBenchEndsWithItsContext(t *testing.T) {
 	env := startTarget(t)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -13,7 +13,7 @@ import (
 // workloads lists the scenarios in the order of the help.
 func workloads() []workload {
 	return []workload{
-		benchConnect(), benchIdle(), benchFanout(), benchMarket(), benchCamera(), benchRooms(), benchNotify(), benchAPI(), benchSlow(),
+		benchConnect(), benchIdle(), benchFanout(), benchMarket(), benchCamera(), benchRooms(), benchNotify(), benchAPI(), benchSlow(), benchUpgrade(),
 	}
 }
 
