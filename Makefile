@@ -45,7 +45,7 @@ LINT  := $(TOOL) golangci-lint
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help run build test check lint fmt fuzz bench million thousands soak dip gobench e2e deploy hostile floods kills vuln conformance deps clean cross need-go need-node need-race
+.PHONY: help run build test check lint fmt fuzz bench million thousands soak upgrades dip gobench e2e deploy hostile floods kills vuln conformance deps clean cross need-go need-node need-race
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,7 +61,7 @@ test: deps ## all of check, cross, conformance, e2e, deploy, hostile, thousands,
 
 check: need-go need-race lint ## format, vet, lint, go.mod, unit tests with -race, fuzz seeds
 	go vet ./...
-	go vet -tags e2e ./cmd/... ./deploy/... ./channels/apps/database/... ./engine/tlsconn/... ./protocol/pusher/conformance ./bench/million ./bench/soak
+	go vet -tags e2e ./cmd/... ./deploy/... ./channels/apps/database/... ./engine/tlsconn/... ./protocol/pusher/conformance ./bench/million ./bench/soak ./bench/upgrades
 	go mod tidy -diff
 	go test -race -shuffle=on -p $$((2 * $$(getconf _NPROCESSORS_ONLN))) ./... # they wait more than they compute
 	go test -run Alloc $(sort $(dir $(shell grep -rlE 'func Test\w*Alloc' --include='*_test.go' .))) # what must not allocate: the race detector does
@@ -93,9 +93,14 @@ soak: need-go ## mixed load under faults for SOAKTIME (30m), into bench/results/
 	go build -o bin/soak-run ./bench/soak
 	@bin/soak-run -duration $(SOAKTIME) $(ARGS)
 
-dip: need-go ## the same for half a minute, with 200 connections
+upgrades: need-go ## upgrades of a server with 10,000 connections, into bench/results/ (ARGS="-help")
+	go build -o bin/upgrades-run ./bench/upgrades
+	@bin/upgrades-run $(ARGS)
+
+dip: need-go ## the last two for half a minute, with 200 connections
 	@.ci/packages.sh $(SOAK_PACKAGES)
 	go test -tags e2e -count=1 -run Soak -v ./bench/soak
+	go test -tags e2e -count=1 -run Upgrades -v ./bench/upgrades
 
 gobench: need-go ## Go benchmarks beside the code (BENCH=REGEXP, COUNT=10)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
