@@ -63,7 +63,7 @@ check: need-go need-race lint ## format, vet, lint, go.mod, unit tests with -rac
 	go vet ./...
 	go vet -tags e2e ./cmd/... ./deploy/... ./channels/apps/database/... ./engine/tlsconn/... ./protocol/pusher/conformance ./bench/million ./bench/soak ./bench/upgrades
 	go mod tidy -diff
-	go test -race -shuffle=on -p $$((2 * $$(getconf _NPROCESSORS_ONLN))) ./... # they wait more than they compute
+	go test -race -shuffle=on -p $$((2 * $$(getconf _NPROCESSORS_ONLN))) ./engine ./channels/... ./... # they wait more than they compute; the longest first
 	go test -run Alloc $(sort $(dir $(shell grep -rlE 'func Test\w*Alloc' --include='*_test.go' .))) # what must not allocate: the race detector does
 
 lint: need-go ## formatting and linters
