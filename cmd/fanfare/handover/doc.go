@@ -14,9 +14,10 @@
 //	Go                                 →
 //	                                   ←   Serving
 //
-// Until Go is sent the old process may kill the new one and go on as if nothing had
-// been. From then on everything is the new one's. A new process whose talk ends without
-// Go exits, unless it has everything and the old one is dead.
+// Until Go is sent the old process may say CalledOff, kill the new one and go on as if
+// nothing had been. From then on everything is the new one's. A new process whose talk ends without
+// Go exits, unless it has everything and the old one is dead: that the talk has ended
+// is no proof, as what the old one has killed may be a script that had started the new one.
 //
 // # Versions
 //

@@ -20,6 +20,8 @@ type Message struct {
 	Prepared *Prepared
 	Go       *Go
 	Serving  *Serving
+
+	CalledOff *CalledOff
 }
 
 // Offer is the first word: what the old process has. A listening socket comes with
@@ -115,3 +117,7 @@ func (s Summary) Attrs() []any {
 
 // Serving is the last word.
 type Serving struct{}
+
+// CalledOff is the old process' last word instead of Go: it serves on. What it is about
+// to kill may be a script, of which the new process is a child that lives on.
+type CalledOff struct{ Reason string }

@@ -20,6 +20,10 @@ const (
 	answerTime  = 10 * time.Second
 )
 
+// calledOffTime is how long the other process has to take the word that it is not wanted
+// any more: it is ended anyway.
+const calledOffTime = 10 * time.Millisecond
+
 // helloTime is how long TLS handshakes have to end before the loops are held. Those
 // that last longer are cut, as no process can go on with another's.
 const helloTime = time.Second
@@ -41,6 +45,7 @@ func (m *Main) HandOver(ctx context.Context, link *handover.Link, end func()) (h
 	d := newDonor(m, link)
 	d.keep = context.AfterFunc(ctx, end)
 	if err := d.run(ctx); err != nil {
+		_ = link.Send(&handover.Message{CalledOff: &handover.CalledOff{Reason: err.Error()}}, calledOffTime) // who is gone need not know
 		end()
 		if ctx.Err() != nil {
 			err = errEnding // whatever it looked like

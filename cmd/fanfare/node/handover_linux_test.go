@@ -290,3 +290,55 @@ func dieAfter(link *handover.Link, last string) error {
 		}
 	}
 }
+
+// A new process that the old one could not end, as it had been started by something else, does not serve when the old one calls
+// the upgrade off, whether it hears that or not.
+func TestSuccessorLivesOn(t *testing.T) {
+	for _, deaf := range []bool{false, true} {
+		t.Run(fmt.Sprint("deaf:", deaf), func(t *testing.T) {
+			t.Parallel()
+			livesOn(t, deaf)
+		})
+	}
+}
+
+func livesOn(t *testing.T, deaf bool) {
+	s := donorNode(t, func(c *config.Config) { c.Metrics.Enabled = false })
+	a := s.connect("anna")
+	old, middle := links(t)
+	other, heir := links(t)
+	inherited, relayed := make(chan error, 1), make(chan error, 2)
+	go func() { inherited <- s.heir.Inherit(t.Context(), heir) }()
+	go func() {
+		relayed <- relay(middle, other, func(m *handover.Message) bool { return deaf && m.CalledOff != nil })
+	}()
+	go func() { relayed <- relay(other, middle, func(m *handover.Message) bool { return m.Prepared != nil }) }()
+	if _, err := s.old.HandOver(t.Context(), old, func() {}); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("HandOver says %v, want that nobody answers", err)
+	}
+	if err := errors.Join(old.Close(), <-relayed, other.Close()); err != nil {
+		t.Error(err)
+	}
+	if err := <-inherited; err == nil || errors.Is(err, io.EOF) != deaf {
+		t.Errorf("Inherit says %v", err)
+	}
+	a.say(`{"event":"pusher:ping","data":{}}`)
+	a.hear("pusher:pong")
+}
+
+// relay passes on what one says to the other, but for what is held back, until it has nothing more to say.
+func relay(from, to *handover.Link, holdsBack func(*handover.Message) bool) error {
+	for {
+		m, descriptors, err := from.Receive(startTime)
+		if err != nil {
+			return nil //nolint:nilerr // it has ended the talk
+		}
+		if !holdsBack(m) {
+			err = to.Send(m, answerTime, descriptors...)
+		}
+		handover.CloseAll(descriptors)
+		if err != nil {
+			return err
+		}
+	}
+}

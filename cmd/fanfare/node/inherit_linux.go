@@ -25,6 +25,10 @@ func (m *Main) Inherit(ctx context.Context, link *handover.Link) error {
 	defer func() { closeAll(m.PrivateListeners) }() // of which copies are served
 	o, err := m.hearOffer(link)
 	if err == nil {
+		if h.old, err = handover.Watching(o.PID); err != nil {
+			m.Log.Info("if the old process dies before it has said that this one is to serve, this one won't", "error", err)
+		}
+		defer h.old.Close()
 		m.Late = true
 		err = m.Run(ctx)
 	} else {
@@ -48,6 +52,7 @@ func (m *Main) Inherit(ctx context.Context, link *handover.Link) error {
 type successor struct {
 	main    *Main
 	link    *handover.Link
+	old     *handover.Watch          // nil: the kernel has none
 	handles map[uint64]engine.Handle // of connections, by their old ones
 	taken   *inheritance
 }
@@ -81,7 +86,7 @@ func (h *successor) run(ctx context.Context) error {
 			err = h.takeUp(ctx, said.Streams, descriptors)
 		default:
 			handover.CloseAll(descriptors)
-			err = errors.New("the old process says what this version does not understand")
+			err = unexpected(said)
 		}
 		if err != nil {
 			return err
@@ -122,8 +127,14 @@ func (h *successor) takeUp(ctx context.Context, list *handover.Streams, descript
 	return err
 }
 
+// deathTime is how long a process that was killed may take to die once it has ended the
+// talk.
+const deathTime = 5 * time.Second
+
 // awaitGo says that all is prepared, and waits for the last word. If there is none any
-// more the old process is dead: alive, it would have ended this one first.
+// more because the old process is dead, everything is this one's. It may also have called
+// the upgrade off and have ended another process for this one, which that had started:
+// then it serves.
 func (h *successor) awaitGo(ctx context.Context) error {
 	t := h.taken
 	err := h.say(&handover.Message{Prepared: &handover.Prepared{Connections: t.conns, Sessions: t.sessions, Lost: t.lost}})
@@ -132,12 +143,20 @@ func (h *successor) awaitGo(ctx context.Context) error {
 		err = h.hearGo(&s)
 	}
 	switch {
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF) && h.old.Died(deathTime):
 		h.main.Log.Warn("the old process died before it had said that this one is to serve; it does all the same, since everything had been handed over")
 	case err != nil:
 		return err
 	}
 	return h.serve(ctx, &s)
+}
+
+// unexpected is of a message that ends the talk.
+func unexpected(said *handover.Message) error {
+	if said.CalledOff != nil {
+		return fmt.Errorf("the old process has called the upgrade off: %s", said.CalledOff.Reason)
+	}
+	return errors.New("the old process says what this version does not expect")
 }
 
 func (h *successor) hearGo(s *handover.Summary) error {
@@ -146,7 +165,7 @@ func (h *successor) hearGo(s *handover.Summary) error {
 	case err != nil:
 		return err
 	case said.Go == nil:
-		return errors.New("the old process says something else than go")
+		return unexpected(said)
 	}
 	*s = said.Go.Summary
 	return nil
