@@ -132,7 +132,7 @@ floods: need-go ## floods beside 5,000 good clients, whose latency has to hold: 
 	go test -tags e2e -count=1 -timeout 20m -run '^TestFloods$$' -v -artifacts -outputdir '$(CURDIR)/bin/floods' ./cmd/fanfare/hostile -floods
 	@find bin/floods -name '*.txt' -exec cat {} +
 
-kills: need-go ## kill -9 while apps are edited and webhooks queued, KILLS times each (200)
+kills: need-go ## kill -9 while apps are edited, webhooks queued, and upgrades under way, KILLS times each (200)
 	go test -tags e2e -count=1 -timeout 1h -v -run '^TestKills' ./cmd/fanfare/hostile -kills $(KILLS)
 
 vuln: need-go ## known vulnerabilities in what is linked, where VULNDB (https://vuln.go.dev) can be reached

@@ -23,7 +23,7 @@ import (
 //
 //	go test -tags e2e -run Kills -timeout 1h ./cmd/fanfare/hostile -kills 200 -seed 1
 var (
-	kills = flag.Int("kills", 6, "how often TestKillsOfApps and TestKillsOfWebhooks kill")
+	kills = flag.Int("kills", 6, "how often TestKillsOfApps, TestKillsOfWebhooks and TestKillsOfUpgrades kill")
 	seed  = flag.Uint64("seed", 0, "what the kills are drawn from; 0 draws one")
 )
 

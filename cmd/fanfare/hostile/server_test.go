@@ -5,6 +5,7 @@ package hostile
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -49,7 +50,7 @@ type server struct {
 // pid is the number of the server's process.
 func (s *server) pid() int {
 	if s.Server != nil {
-		return s.Cmd.Process.Pid
+		return s.PID()
 	}
 	return s.process
 }
@@ -72,11 +73,19 @@ func serve(t *testing.T, flags ...string) *server {
 // serveWith is serve with a configuration file of one's own.
 func serveWith(t *testing.T, settings string, flags ...string) *server {
 	t.Helper()
+	return serveBy(t, func(*exec.Cmd) {}, settings, flags...)
+}
+
+// serveBy is serveWith after something was done to the command.
+func serveBy(t *testing.T, change func(*exec.Cmd), settings string, flags ...string) *server {
+	t.Helper()
 	config := filepath.Join(t.TempDir(), "fanfare.toml")
 	if err := os.WriteFile(config, []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	args := append([]string{"serve", "--config", config, "--host", "127.0.0.1", "--port", "0", "--metrics-port", "0"}, flags...)
-	s := process.Serve(t, process.Fanfare(t, args...))
+	cmd := process.Fanfare(t, args...)
+	change(cmd)
+	s := process.Serve(t, cmd)
 	return &server{Server: s, addr: s.Addr, metrics: s.Metrics, config: config}
 }

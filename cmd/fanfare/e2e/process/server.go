@@ -38,7 +38,7 @@ func Serve(t *testing.T, cmd *exec.Cmd) *Server {
 		if e.TLS {
 			offer(secure, e.Addr)
 		}
-		if e.Msg == "handed over" {
+		if e.Msg == "handed over" || e.Msg == "taken over" {
 			s.pid.Store(e.ToPID)
 		}
 	})
