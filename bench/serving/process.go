@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"syscall"
 	"time"
 )
@@ -18,29 +17,36 @@ import (
 type Process struct {
 	Log string // the file with what it says
 
-	cmd      *exec.Cmd
+	name     string // its command
+	process  *os.Process
 	patience time.Duration
 	ended    chan struct{} // closed when it is gone
 	err      error         // how it went; set before
 }
 
-func follow(cmd *exec.Cmd, log string, patience time.Duration) *Process {
-	p := &Process{Log: log, cmd: cmd, patience: patience, ended: make(chan struct{})}
+// follow waits for a process to end.
+func (p *Process) follow(wait func() error) *Process {
+	p.ended = make(chan struct{})
 	go func() {
-		p.err = cmd.Wait()
+		p.err = wait()
 		close(p.ended)
 	}()
 	return p
 }
 
 // ID is the number that the system knows it by.
-func (p *Process) ID() int { return p.cmd.Process.Pid }
+func (p *Process) ID() int { return p.process.Pid }
 
 // Stop ends the process, by force when it takes too long, and waits for it. It
 // fails when the process did.
 func (p *Process) Stop() error {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
-	kill := time.AfterFunc(p.patience, func() { _ = p.cmd.Process.Kill() })
+	_ = p.process.Signal(syscall.SIGTERM) // it may have ended already
+	return p.leave()
+}
+
+// leave is Wait with a limit.
+func (p *Process) leave() error {
+	kill := time.AfterFunc(p.patience, func() { _ = p.process.Kill() })
 	defer kill.Stop()
 	return p.Wait()
 }
@@ -83,7 +89,7 @@ func (p *Process) Because(err error) error {
 	if p.Finished() && p.err != nil && !errors.Is(err, p.err) {
 		err = fmt.Errorf("%w: %w", p.err, err)
 	}
-	return fmt.Errorf("%s: %w\n%s", p.cmd, err, Tail(p.Log))
+	return fmt.Errorf("%s: %w\n%s", p.name, err, Tail(p.Log))
 }
 
 // Tail is the end of a log: 2 KiB, or why it can't be read.

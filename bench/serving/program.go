@@ -44,7 +44,8 @@ func (p Program) Start() (*Process, error) {
 	if err := StartPinned(cmd, p.Cores...); err != nil {
 		return nil, err
 	}
-	return follow(cmd, p.Log, cmp.Or(p.Patience, 10*time.Second)), nil
+	started := &Process{Log: p.Log, name: cmd.String(), process: cmd.Process, patience: cmp.Or(p.Patience, 10*time.Second)}
+	return started.follow(cmd.Wait), nil
 }
 
 // withoutOurs drops the settings of whoever starts this process.
