@@ -47,6 +47,8 @@ type director struct {
 	// files is held by who edits the configuration: commands that edit the apps read
 	// all of it, and take their time on a busy machine.
 	files sync.Mutex
+	// process is held by who puts another process in the server's place.
+	process sync.Mutex
 }
 
 // What the proxy does when it does anything.
@@ -128,6 +130,8 @@ func (d *director) inject(ctx context.Context, p accident.Planned) error {
 		return d.renew(ctx, p)
 	case accident.Drain:
 		return d.drain(ctx, p)
+	case accident.Upgrade:
+		return d.upgradeServer(ctx, p)
 	}
 	return fmt.Errorf("nobody knows how to make a %q", p.Kind)
 }
@@ -183,13 +187,17 @@ func (d *director) fanfare(ctx context.Context, args ...string) error {
 }
 
 // breakFile saves a configuration with a mistake, and then the right one again.
-// The server must go on with what it had.
+// The server must go on with what it had, and no other process may take its place.
 func (d *director) breakFile(ctx context.Context, p accident.Planned) error {
 	d.files.Lock()
 	defer d.files.Unlock()
 	file := filepath.Join(d.dir, "fanfare.toml")
-	return d.during(ctx, p, func(*accident.Accident) error { return replace(file, d.settings+"\n"+mistake+" = true\n") },
-		func() error { return replace(file, d.settings) })
+	return d.during(ctx, p, func(*accident.Accident) error {
+		if err := replace(file, d.settings+"\n"+mistake+" = true\n"); err != nil {
+			return err
+		}
+		return d.house.refuseUpgrade(context.WithoutCancel(ctx), mistake)
+	}, func() error { return replace(file, d.settings) })
 }
 
 // renew replaces the certificate, and waits until newcomers are shown the new one.
@@ -206,8 +214,22 @@ func (d *director) renew(ctx context.Context, p accident.Planned) error {
 	return err
 }
 
-// drain stops the server and starts its successor on the same port.
+// upgradeServer has another process take the server's place, with all that it has.
+func (d *director) upgradeServer(ctx context.Context, p accident.Planned) error {
+	d.process.Lock()
+	defer d.process.Unlock()
+	d.watch.look(ctx)
+	a := d.record.Begin(p.Kind)
+	u, err := d.house.succeed(context.WithoutCancel(ctx), func() { d.watch.count(ctx) })
+	d.record.Detail(a, "%v", &u)
+	d.record.End(a)
+	return err
+}
+
+// drain stops the server and starts another one on the same port.
 func (d *director) drain(ctx context.Context, p accident.Planned) error {
+	d.process.Lock()
+	defer d.process.Unlock()
 	d.watch.look(ctx) // its counters go with it
 	a := d.record.Begin(p.Kind)
 	before := crowd.Now()
@@ -218,7 +240,7 @@ func (d *director) drain(ctx context.Context, p accident.Planned) error {
 	if err := d.house.start(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	d.record.Detail(a, "stopped in %v, its successor served after %v more", (away - before).Round(time.Millisecond), (crowd.Now() - away).Round(time.Millisecond))
+	d.record.Detail(a, "stopped in %v, the next one served after %v more", (away - before).Round(time.Millisecond), (crowd.Now() - away).Round(time.Millisecond))
 	d.record.End(a)
 	return nil
 }

@@ -20,6 +20,16 @@
 //     descriptors, goroutines and metrics, and the director, who injects the
 //     faults of a seeded plan (package accident).
 //
+// # Upgrades
+//
+// Every five minutes another process takes the server's place (fanfare upgrade),
+// whatever goes wrong at that moment, and with the connections that are behind a
+// fault. It is an accident that explains nothing: neither may a connection end for it,
+// nor an attempt fail, nor a publisher stay without an answer. So all claims are about
+// a line of processes, each the other's successor: none may need more than its
+// predecessor did. While the configuration is broken an upgrade is asked for, too, and
+// has to be called off.
+//
 // # The books
 //
 // An accident is declared: it says when it began and ended, whom it may hit and

@@ -119,7 +119,7 @@ func enter(ctx context.Context, dir string, args []string, out, stderr io.Writer
 			}
 			return err
 		}
-		return await(ctx, cmd)
+		return errors.Join(await(ctx, cmd), serving.KillAll(filepath.Join(dir, "fanfare")))
 	}
 	return nil
 }

@@ -122,6 +122,7 @@ func (p *page) numbers() any {
 		Conditions  []string                           `json:"conditions"`
 		Claims      findings                           `json:"claims"`
 		Accidents   []accident.Accident                `json:"accidents"`
+		Upgrades    []upgrade                          `json:"upgrades"`
 		Publishing  press.Stats                        `json:"publishing"`
 		Webhooks    inbox.Mail                         `json:"webhooks"`
 		Truth       truth                              `json:"truth"`
@@ -130,7 +131,7 @@ func (p *page) numbers() any {
 		EmptyServer reading                            `json:"empty"`
 		LeftServer  reading                            `json:"left"`
 	}{
-		p.started, p.duration, p.seed, p.conditions, p.findings, p.record.All(), p.press.Stats(), p.inbox.Mail(), p.truth,
+		p.started, p.duration, p.seed, p.conditions, p.findings, p.record.All(), p.house.moves(), p.press.Stats(), p.inbox.Mail(), p.truth,
 		p.books.counts, p.fewReadings(), p.empty, p.left,
 	}
 }
@@ -152,6 +153,7 @@ func (p *page) markdown(picture string) string {
 	}
 	b.WriteString("\nIncluded are the times in which a client was behind a fault: stopped clients get what they missed when they go on. " +
 		"Whispers, which members send, are counted and not timed.\n")
+	p.writeUpgrades(&b)
 	p.writeAccidents(&b)
 	p.writeCrowds(&b)
 	b.WriteString("\n## Conditions\n\n")
@@ -160,6 +162,23 @@ func (p *page) markdown(picture string) string {
 	}
 	fmt.Fprintf(&b, "- The whole took %v.\n\nMake it again with `make soak SOAKTIME=%v ARGS=\"-seed %d\"`.\n", p.took.Round(time.Second), p.duration, p.seed)
 	return b.String()
+}
+
+// writeUpgrades lists what each came to.
+func (p *page) writeUpgrades(b *strings.Builder) {
+	b.WriteString("\n## Upgrades\n\n`fanfare upgrade`, with the same program: a process takes the other's place, with all connections. " +
+		"\"At\" is since the soak began. Clients hear nothing while the server is frozen; those that had ended when it came to them had left, or their peer was gone.\n\n" +
+		"| at | from process to process | connections moved | had ended | state | frozen | took |\n| ---: | --- | ---: | ---: | ---: | ---: | ---: |\n")
+	moves := p.house.moves()
+	for _, a := range p.record.All() {
+		if a.Kind != accident.Upgrade || len(moves) == 0 {
+			continue
+		}
+		u := moves[0]
+		moves = moves[1:]
+		fmt.Fprintf(b, "| %v | %d to %d | %s | %d | %s | %s | %s |\n", (a.From - p.books.zero).Round(time.Second), u.From, u.To,
+			report.Whole(uint64(u.Connections)), u.Cut, report.Bytes(float64(u.State)), span(u.Frozen), span(u.Took))
+	}
 }
 
 // writeAccidents lists what was injected.

@@ -18,7 +18,8 @@ import (
 	"fanfare/bench/serving"
 )
 
-// house is where the server lives, through all its generations.
+// house is where the server lives, through all its generations, which are its
+// processes: each that was started, and each that has taken another's place.
 type house struct {
 	dir  string
 	host string // that it listens on
@@ -29,6 +30,8 @@ type house struct {
 	server     *serving.Server // nil while there is none; guarded by mu
 	generation int             // guarded by mu
 	ending     bool            // guarded by mu
+	handing    bool            // guarded by mu: another process takes the server's place
+	upgrades   []upgrade       // guarded by mu
 }
 
 // start starts the next generation, on the port of the former one.
@@ -84,7 +87,7 @@ func (h *house) stop() error {
 func (h *house) died() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.server == nil || h.ending || !h.server.Finished() {
+	if h.server == nil || h.ending || h.handing || !h.server.Finished() {
 		return nil
 	}
 	return h.server.Because(errors.New("the server has ended by itself"))

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"fanfare/bench/fault"
+	"fanfare/bench/serving"
 	"fanfare/bench/soak/accident"
 	"fanfare/bench/soak/authority"
 	"fanfare/bench/soak/crowd"
@@ -59,6 +60,9 @@ func inside(ctx context.Context, dir string, alone bool, args []string) error {
 	s := &stage{options: o, tempo: o.tempo(), dir: dir, out: os.Stdout, linked: alone, companies: map[string]*company{}}
 	if !s.linked {
 		s.say("no network namespace of its own is allowed here: the narrow crowd is on the loopback, without low rates")
+	}
+	if err := serving.AdoptOrphans(); err != nil {
+		return err
 	}
 	p := &page{stage: s, started: time.Now()}
 	p.describeHost()
@@ -226,7 +230,7 @@ func (s *stage) play(ctx context.Context) error {
 	others.Go(func() { s.question(ctx) })
 	followed := make(chan struct{})
 	others.Go(func() {
-		d.follow(ctx, begin, accident.Plan(s.cycles(), s.cycle, s.seed, s.possible))
+		d.follow(ctx, begin, accident.Plan(s.cycles(), s.cycle, s.upgrade, s.seed, s.possible))
 		close(followed)
 	})
 	err := s.wait(ctx, begin, d, followed)

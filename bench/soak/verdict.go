@@ -13,7 +13,6 @@ import (
 	"fanfare/bench/soak/accident"
 	"fanfare/bench/soak/crowd"
 	"fanfare/bench/soak/press"
-	"fanfare/bench/soak/trend"
 )
 
 // claim is something that the soak is to show.
@@ -70,13 +69,15 @@ func (s *stage) judge(t truth) (f findings, err error) {
 	m := s.inbox.Mail()
 	f.claim("webhooks: all told once, in turn, and everybody had gone at the end", m.Wrongs == 0 && m.Here == 0 && m.Taken > 0 && s.watch.total(hookDrops) == 0,
 		"%v; %d wrong, %d still there, %.0f dropped%s", m, m.Wrongs, m.Here, s.watch.total(hookDrops), and(m.Wrong))
+	s.judgeUpgrades(&f, s.house.moves())
+	s.judgeSilences(&f, s.press.Silences())
 	// A certificate that is not taken over ends the soak.
 	f.claim("certificates are replaced, and nobody notices but newcomers", s.record.Times(accident.Certificate) > 0, "%d times", s.record.Times(accident.Certificate))
-	s.judgeMemory(&f)
+	s.judgeGrowth(&f)
 	s.judgeRest(&f)
 	complaints, mistakes, err := s.house.complaints()
 	broken := s.record.Times(accident.BrokenFile)
-	f.claim("a configuration with a mistake is refused and told, and changes nothing", mistakes >= broken, "%d times, %d times in the logs", broken, mistakes)
+	f.claim("a configuration with a mistake is refused and told, also to an upgrade, and changes nothing", mistakes >= broken, "%d times, %d lines in the logs", broken, mistakes)
 	panics := s.watch.total(func(r *reading) float64 { return r.panics })
 	f.claim("the server had nothing to complain of", len(complaints) == 0 && panics == 0, "%.0f panics, %d errors in its logs%s", panics, len(complaints), and(complaints))
 	return f, err
@@ -149,62 +150,31 @@ func (s *stage) judgeEndings(f *findings) {
 	f.claim("every connection that ended was in an accident", unexplained == 0, "%d connections ended, %d ends or attempts without an accident%s", ended, unexplained, and(first))
 }
 
-// The bounds of growth in an hour. They were chosen before the first long
-// measurement. A growth is held against the server when it is no noise (99 %
-// confidence) and more than a share of the mean. Nothing is proved when noise
-// would hide too much: half of the memory, or so many descriptors or goroutines
-// as would be left by one in five hundred of the 150,000 connections that end in
-// an hour.
-const (
-	mayGrow       = 0.02
-	mayHideShare  = 0.50
-	mayHideNumber = 300
-	// longEnough is from which length on noise is no excuse.
-	longEnough = 10 * time.Minute
-)
-
-// judgeMemory looks for growth in the second half, which is one process' own.
-func (s *stage) judgeMemory(f *findings) {
-	spans := s.cycles() / 2
-	judgeGrowth(f, s.watch.readings(time.Duration(s.cycles()-spans)*s.cycle, time.Duration(s.cycles())*s.cycle), spans)
-}
-
-// judgeGrowth draws a line through readings of so many cycles.
-func judgeGrowth(f *findings, list []reading, spans int) {
-	for _, of := range []struct {
-		name  string
-		value func(reading) float64
-		write func(float64) string
-		hides func(trend.Trend) bool
-	}{
-		{"resident memory", func(r reading) float64 { return float64(r.Resident) }, report.Bytes, hidesShare},
-		{"heap", func(r reading) float64 { return float64(r.Heap) }, report.Bytes, hidesShare},
-		{"descriptors", func(r reading) float64 { return float64(r.Descriptors) }, report.Count, hidesNumber},
-		{"goroutines", func(r reading) float64 { return float64(r.Goroutines) }, report.Count, hidesNumber},
-	} {
-		var samples []trend.Sample
-		for _, r := range list {
-			samples = append(samples, trend.Sample{At: r.At, Value: of.value(r)})
-		}
-		name := "flat over the second half: " + of.name
-		t, err := trend.Of(samples, spans)
-		if err != nil {
-			*f = append(*f, claim{name, unjudged, err.Error()})
-			continue
-		}
-		figures := fmt.Sprintf("%s, growing by %s an hour, give or take %s (99 %%), by the medians of %d rounds",
-			of.write(t.Mean), of.write(t.PerHour), of.write(t.Error), t.Count)
-		if of.hides(t) && list[len(list)-1].At-list[0].At < longEnough {
-			*f = append(*f, claim{name, unjudged, figures + ": too short for so much noise"})
-			continue
-		}
-		f.claim(name, !t.Grows(mayGrow) && !of.hides(t), "%s", figures)
+// judgeUpgrades tells what upgrades were like. That nobody noticed is in all the other
+// claims: no accident explains what an upgrade does.
+func (s *stage) judgeUpgrades(f *findings, list []upgrade) {
+	var all, worst upgrade
+	for _, u := range list {
+		all.Connections, all.Cut = all.Connections+u.Connections, all.Cut+u.Cut
+		worst.State = max(worst.State, u.State)
+		worst.Frozen, worst.Took = max(worst.Frozen, u.Frozen), max(worst.Took, u.Took)
 	}
+	f.claim("upgrades: another process took over, with all connections", len(list) > 0 && all.Connections > 0 && len(list) == s.record.Times(accident.Upgrade),
+		"%d upgrades, %s connections moved, %s of state at most; frozen for %s at most, done in %s at most; %d connections had ended when it came to them",
+		len(list), report.Whole(uint64(all.Connections)), report.Bytes(float64(worst.State)), span(worst.Frozen), span(worst.Took), all.Cut)
 }
 
-func hidesShare(t trend.Trend) bool { return t.Error > mayHideShare*t.Mean }
-
-func hidesNumber(t trend.Trend) bool { return t.Error > mayHideNumber }
+// judgeSilences looks for publishers who had no answer while nothing was in between,
+// and the server there.
+func (s *stage) judgeSilences(f *findings, list []press.Silence) {
+	var wrong []string
+	for _, q := range list {
+		if !s.record.During(accident.Drain, q.From, q.Until) {
+			wrong = append(wrong, fmt.Sprintf("from %v to %v: %s", q.From-s.books.zero, q.Until-s.books.zero, q.Text))
+		}
+	}
+	f.claim("publishers that come directly have answers, but while the server drains", len(wrong) == 0, "%d requests without one, %d of them otherwise%s", len(list), len(wrong), and(wrong))
+}
 
 // judgeRest compares what is left with what was there before anybody came.
 func (s *stage) judgeRest(f *findings) {

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +18,8 @@ import (
 type trial struct {
 	*stage
 	published press.Stats
+	upgrades  []upgrade
+	silences  []press.Silence
 }
 
 func newTrial() *trial {
@@ -30,7 +31,13 @@ func newTrial() *trial {
 	now := crowd.Now()
 	s.books.endings[steady] = []crowd.Endings{{Count: 3, Stood: true, Code: 4200, First: now, Last: now}}
 	s.books.uncertain[loadgen.Mark{Source: 7, Seq: 4}] = true
-	return &trial{s, press.Stats{Accepted: 10, Refused: 1, Queries: 1}}
+	s.record.End(s.record.Begin(accident.Upgrade))
+	return &trial{
+		s,
+		press.Stats{Accepted: 10, Refused: 1, Queries: 1},
+		[]upgrade{{Connections: 20, State: 1 << 20, Frozen: 0.1, Took: 1}},
+		[]press.Silence{{From: now - time.Second, Until: now}},
+	}
 }
 
 func (s *trial) judge() (f findings) {
@@ -38,6 +45,8 @@ func (s *trial) judge() (f findings) {
 	s.judgeDrops(&f)
 	s.judgePublishing(&f, s.published, func(m loadgen.Mark) bool { return m == loadgen.Mark{Source: 7, Seq: 5} })
 	s.judgeEndings(&f)
+	s.judgeUpgrades(&f, s.upgrades)
+	s.judgeSilences(&f, s.silences)
 	return f
 }
 
@@ -79,59 +88,15 @@ func TestVerdicts(t *testing.T) {
 	f("0 refused", func(s *trial) { s.published.Refused = 0 })
 	f("1 unexpected answers a 500", func(s *trial) { s.published.Unexpected, s.published.First = 1, "a 500" })
 	f("0 questions", func(s *trial) { s.published.Queries = 0 })
+	f("0 upgrades", func(s *trial) { s.upgrades = nil })
+	f("0 connections moved", func(s *trial) { s.upgrades[0].Connections = 0 })
+	f("first: from 2h46m40s to 2h46m41s: cut", func(s *trial) {
+		s.silences = append(s.silences, press.Silence{From: 10_000 * time.Second, Until: 10_001 * time.Second, Text: "cut"})
+	})
 	f("2 x steady market, the first member 9 at 25ns: 1006 cut", func(s *trial) {
 		s.books.endings[steady] = append(s.books.endings[steady],
 			crowd.Endings{Group: "steady market", Count: 2, Code: 1006, Text: "cut", Member: 9, First: 25, Last: 50 * time.Second})
 	})
-}
-
-func TestGrowth(t *testing.T) {
-	half := func(grow int64) []reading {
-		return readings(900, func(i int) int64 { return int64(i%150)*1000 + int64(i)*grow })
-	}
-	f := func(grow int64, want verdict) {
-		t.Helper()
-		var got findings
-		judgeGrowth(&got, half(grow), 6)
-		others := slices.ContainsFunc(got[1:], func(c claim) bool { return c.Verdict != held })
-		if got[0].Verdict != want || others {
-			t.Errorf("growing by %d bytes a second: %+v, want the first %s and the others held", grow, got, want)
-		}
-	}
-	f(0, held)
-	f(-1000, held)
-	f(1000, failed) // 3.4 MiB in an hour
-	var got findings
-	judgeGrowth(&got, half(0), 3)
-	if got[0].Verdict != unjudged || got.err() != nil {
-		t.Errorf("%+v: three cycles are too few", got)
-	}
-}
-
-// What is too noisy to be judged is no failure of a short soak, but one of a long
-// one.
-func TestNoise(t *testing.T) {
-	f := func(seconds int, want verdict) {
-		t.Helper()
-		noise := func(i int) int64 { return int64(i*6/seconds%2) * (30 << 20) }
-		var got findings
-		judgeGrowth(&got, readings(seconds, noise), 6)
-		if got[0].Verdict != want {
-			t.Errorf("noise for %d s: %+v, want %s", seconds, got[0], want)
-		}
-	}
-	f(120, unjudged)
-	f(900, failed)
-}
-
-// readings are one a second, of a server of 40 MiB and something.
-func readings(n int, more func(i int) int64) (list []reading) {
-	for i := range n {
-		list = append(list, reading{
-			At: 15*time.Minute + time.Duration(i)*time.Second, Resident: 40<<20 + more(i), Heap: 10 << 20, Descriptors: 3000 + i%7, Goroutines: 40,
-		})
-	}
-	return list
 }
 
 func TestRest(t *testing.T) {

@@ -33,7 +33,8 @@ type reading struct {
 	Channels    int           `json:"channels"`
 	CPU         time.Duration `json:"cpu_ns"`
 
-	dropped, closed4100, panics, hookDrops float64 // since the generation's start
+	started                                float64 // when the process did, by its own words
+	dropped, closed4100, panics, hookDrops float64 // since then
 	queued                                 float64 // webhooks
 }
 
@@ -63,6 +64,7 @@ func read(ctx context.Context, s *serving.Server) (r reading, err error) {
 	r.Goroutines = int(m["go_goroutines"])
 	r.Sessions = int(m["fanfare_pusher_sessions"])
 	r.Channels = int(m["fanfare_channels"])
+	r.started = m["process_start_time_seconds"]
 	r.dropped = m["fanfare_slow_dropped_frames_total"]
 	r.closed4100 = m["fanfare_slow_closed_total"]
 	r.panics = m["fanfare_panics_total"]
@@ -117,6 +119,17 @@ type watch struct {
 
 // look takes a reading; it is false when there is no server, or none that answers.
 func (w *watch) look(ctx context.Context) (reading, bool) {
+	r, ok := w.count(ctx)
+	if ok {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.list = append(w.list, r)
+	}
+	return r, ok
+}
+
+// count is look for who wants but the server's counters, before they go with it.
+func (w *watch) count(ctx context.Context) (reading, bool) {
 	s, generation := w.house.now()
 	if s == nil {
 		return reading{}, false
@@ -127,8 +140,10 @@ func (w *watch) look(ctx context.Context) (reading, bool) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if former, any := w.ends[generation]; any && former.started != r.started {
+		return r, false // its successor has answered
+	}
 	r.At, r.Generation = crowd.Now()-w.zero, generation
-	w.list = append(w.list, r)
 	w.ends[generation] = r
 	return r, true
 }

@@ -24,7 +24,8 @@ const (
 	BrokenFile  Kind = "broken file"   // the configuration has a mistake for a while
 	Certificate Kind = "certificate"   // the certificate is replaced
 	Trickle     Kind = "trickle"       // the proxy passes on little in a second
-	Drain       Kind = "drain"         // the server stops, and a successor starts
+	Drain       Kind = "drain"         // the server stops, and another one starts
+	Upgrade     Kind = "upgrade"       // another process takes the server's place, and nobody may notice
 )
 
 // act is a kind's place in a cycle, as shares of it.
@@ -64,16 +65,16 @@ func Kinds() (list []Kind) {
 	for _, a := range acts {
 		list = append(list, a.kind)
 	}
-	return list
+	return append(list, Upgrade)
 }
 
-// Plan is all accidents of a soak, in order. The second half is one server
-// process' own, for its memory to be judged, and so is a sixth before it, for the
-// process to warm up: drains come in the first third. Accidents that can't be made
-// are left out.
-func Plan(cycles int, cycle time.Duration, seed uint64, possible func(Kind) bool) []Planned {
+// Plan is all accidents of a soak, in order, with an upgrade every so often. Drains
+// come in the first third: what is judged by its trend is the second half, which
+// belongs to one line of successors, and so does a sixth before it, for the server to
+// warm up. Accidents that can't be made are left out.
+func Plan(cycles int, cycle, upgrade time.Duration, seed uint64, possible func(Kind) bool) []Planned {
 	draw := rand.New(rand.NewPCG(seed, 2))
-	var list []Planned
+	list := upgrades(cycles, cycle, upgrade)
 	for i := range cycles {
 		for _, a := range acts {
 			if a.kind == Drain && i >= drains(cycles) || !possible(a.kind) {
@@ -85,6 +86,24 @@ func Plan(cycles int, cycle time.Duration, seed uint64, possible func(Kind) bool
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Planned) int { return cmp.Compare(a.At, b.At) })
+	return list
+}
+
+// upgrades come every so often, whatever else goes wrong then: but while the
+// configuration is broken no new process would begin to serve, and one that drains has
+// nothing to hand over.
+func upgrades(cycles int, cycle, every time.Duration) (list []Planned) {
+	for at := every; at+every/2 < time.Duration(cycles)*cycle; at += every { // so that the last process is judged, too
+		n := int(at / cycle)
+		share := float64(at%cycle) / float64(cycle)
+		switch {
+		case share > 0.73 && share < 0.83:
+			share = 0.73
+		case share > 0.85 && n < drains(cycles):
+			share = 0.85
+		}
+		list = append(list, Planned{Upgrade, time.Duration((float64(n) + share) * float64(cycle)), 0})
+	}
 	return list
 }
 

@@ -72,6 +72,11 @@ func (r *Record) Explains(who string, e crowd.Endings) bool {
 	})
 }
 
+// During reports whether an accident of a kind lasted within a time.
+func (r *Record) During(k Kind, from, until time.Duration) bool {
+	return slices.ContainsFunc(r.All(), func(a Accident) bool { return a.Kind == k && a.From <= until && (a.Until == 0 || from <= a.Until) })
+}
+
 // All are the accidents so far.
 func (r *Record) All() []Accident {
 	r.mu.Lock()

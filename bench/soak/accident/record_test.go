@@ -51,6 +51,12 @@ func TestExplains(t *testing.T) {
 	f(steady, 4200, 401, 402, true)
 	f(steady, 0, 404, 412, true)
 	f(narrow, 4100, 900, 900, true) // it lasts
+	for seconds, want := range map[int]bool{394: false, 396: true, 402: true, 404: true, 406: false} {
+		from := time.Duration(seconds) * time.Second
+		if got := r.During(Drain, from, from+5*time.Second); got != want {
+			t.Errorf("a drain between %v and 5 s later: %v, want %v", from, got, want)
+		}
+	}
 	if n := r.Times(Drain); n != 1 || r.Lasting() != "low rate" {
 		t.Errorf("%d drains, lasting: %q", n, r.Lasting())
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,9 +29,16 @@ type Press struct {
 	quit   chan struct{} // closed by Stop
 	once   sync.Once
 
-	mu      sync.Mutex // guards all below
-	origins map[int]*origin
-	stats   Stats
+	mu       sync.Mutex // guards all below
+	origins  map[int]*origin
+	stats    Stats
+	silences []Silence
+}
+
+// Silence is a request that came by no proxy, and had no answer.
+type Silence struct {
+	From, Until time.Duration // on the machine's clock
+	Text        string
 }
 
 // Config is for whom and to whom is published. The lists must not be empty.
@@ -183,8 +191,14 @@ func notifyEvents(members []int) func(int) (string, []event) {
 func (d *desk) publish() {
 	endpoint, events := d.compose(d.turn)
 	stamps := d.stamp(events)
+	began := crowd.Now()
 	status, text, err := d.post(endpoint, body(endpoint, events, stamps))
 	d.note(stamps, status, err, d.wantsRefusal(events), text)
+	if err != nil && d.base == d.near {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.silences = append(d.silences, Silence{began, crowd.Now(), err.Error()})
+	}
 }
 
 func (p *Press) wantsRefusal(events []event) bool {
@@ -308,6 +322,13 @@ func (p *Press) Queried(status int, text []byte, err error) {
 	if err == nil && status != http.StatusOK {
 		p.unexpectedLocked(fmt.Sprintf("a question was answered with %d: %.200s", status, text))
 	}
+}
+
+// Silences are the requests without an answer so far that came by no proxy.
+func (p *Press) Silences() []Silence {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.silences)
 }
 
 // Last are the latest certain messages of all sources.

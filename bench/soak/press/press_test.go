@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -51,6 +52,26 @@ func TestNumbering(t *testing.T) {
 	p.note(p.stamp(events), http.StatusOK, nil, true, nil)
 	if got := p.Stats(); got.Unexpected != 2 {
 		t.Errorf("%+v: what had to be refused was accepted", got)
+	}
+}
+
+// A request without an answer is a silence of the server's, unless a proxy was in between.
+func TestSilences(t *testing.T) {
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	p := New(Config{AppID: "app", Key: "key", Secret: "secret", Rooms: 3, Near: []int{1}, Far: []int{2}})
+	p.near = gone.URL
+	for _, d := range p.desks(gone.URL, gone.URL+"/proxy") {
+		d.publish()
+	}
+	list := p.Silences()
+	if len(list) != 6 {
+		t.Errorf("%d silences, want those of the 6 publishers without a proxy", len(list))
+	}
+	for _, s := range list {
+		if s.From > s.Until || !strings.Contains(s.Text, "refused") {
+			t.Errorf("%+v", s)
+		}
 	}
 }
 

@@ -46,23 +46,33 @@ func Of(samples []Sample, spans int) (Trend, error) {
 			}
 		}
 		if len(values) > 0 {
-			points = append(points, Sample{(from + to) / 2, median(values)})
+			points = append(points, Sample{(from + to) / 2, Median(values)})
 		}
 	}
 	if len(points) < Fewest {
 		return Trend{}, fmt.Errorf("only %d of %d spans have samples", len(points), spans)
 	}
-	return fit(points), nil
+	return fit(points, 0), nil
 }
 
-func median(values []float64) float64 {
+// Median is the middle one of values, or the mean of both. It sorts them.
+func Median(values []float64) float64 {
 	slices.Sort(values)
 	n := len(values)
 	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
+// Through draws the line through values that are independent of each other, where so
+// many of them went into what was made of them before: means that were taken off.
+func Through(values []Sample, spent int) (Trend, error) {
+	if len(values) < Fewest+spent {
+		return Trend{}, fmt.Errorf("%d values: a trend needs at least %d", len(values), Fewest+spent)
+	}
+	return fit(values, spent), nil
+}
+
 // fit is ordinary least squares with hours as x.
-func fit(points []Sample) Trend {
+func fit(points []Sample, spent int) Trend {
 	n := float64(len(points))
 	var meanX, meanY float64
 	for _, p := range points {
@@ -80,7 +90,8 @@ func fit(points []Sample) Trend {
 		left += off * off
 	}
 	t := Trend{Mean: meanY, PerHour: slope, Count: len(points)}
-	t.Error = quantile(len(points)-2) * math.Sqrt(left/(n-2)/xx)
+	freedom := len(points) - 2 - spent
+	t.Error = quantile(freedom) * math.Sqrt(left/float64(freedom)/xx)
 	return t
 }
 

@@ -52,6 +52,19 @@ func TestTrendOfALine(t *testing.T) {
 	}
 }
 
+// Values from which means were taken tell less than they seem to.
+func TestThrough(t *testing.T) {
+	values := []Sample{{0, 1}, {time.Hour, 2}, {2 * time.Hour, 2}, {3 * time.Hour, 3}, {4 * time.Hour, 4}, {5 * time.Hour, 4}}
+	free, err := Through(values, 0)
+	spent, failed := Through(values, 2)
+	if err != nil || failed != nil || free.PerHour != spent.PerHour || free.Count != 6 || math.Abs(spent.Error/free.Error-6.965/3.747*math.Sqrt2) > 1e-9 {
+		t.Errorf("%+v, %v; less what was spent, %+v, %v", free, err, spent, failed)
+	}
+	if _, err := Through(values, 3); err == nil {
+		t.Error("three values are a trend")
+	}
+}
+
 func TestTooFew(t *testing.T) {
 	f := func(samples []Sample, spans int) {
 		t.Helper()
