@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"slices"
 	"sync"
@@ -33,6 +35,38 @@ type FrameRecord struct {
 	Name   string `json:"name,omitempty"`  // and its name within
 	Waited uint32 `json:"waited,omitempty"`
 }
+
+// Split gives the book in parts, of about as many bytes each: one that has megabytes is
+// encoded with less memory, which nothing has to wait for. They are to be read in order.
+func (b FrameBook) Split(bytes int) iter.Seq[FrameBook] {
+	return func(yield func(FrameBook) bool) {
+		next, n := FrameBook{Rules: b.Rules, Shared: b.Shared}, 0
+		put := func(size int) bool {
+			if n += size; n < bytes {
+				return true
+			}
+			full := next
+			next, n = FrameBook{}, 0
+			return yield(full)
+		}
+		for _, p := range b.Parts {
+			next.Parts = append(next.Parts, p)
+			if !put(len(p)) {
+				return
+			}
+		}
+		for _, r := range b.Frames {
+			next.Frames = append(next.Frames, r)
+			if !put(len(r.Bytes) + frameRecordSize) {
+				return
+			}
+		}
+		yield(next)
+	}
+}
+
+// frameRecordSize is about what a frame without bytes takes.
+const frameRecordSize = 16
 
 // String implements fmt.Stringer. It has no messages.
 func (b FrameBook) String() string {
@@ -83,6 +117,25 @@ func (w *FrameWriter) Book() FrameBook {
 	b := w.book
 	w.book = FrameBook{}
 	return b
+}
+
+// WriteBacklogs writes down what waits for connections that do not keep up, while the
+// loops serve: there is less to write when clients have to wait for it. How long frames
+// have waited is told as of now. Any goroutine.
+func (s *Server) WriteBacklogs(ctx context.Context, w *FrameWriter) error {
+	return s.eachLoop(ctx, func(l *Loop) {
+		for _, b := range l.backlogs {
+			if c := l.blockedConn(b); c != nil {
+				w.writeQueue(l, c.q)
+			}
+		}
+	})
+}
+
+func (w *FrameWriter) writeQueue(l *Loop, q *queue) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	q.each(func(_ uint32, f *Frame) { w.writeLocked(l, f) })
 }
 
 // writeLocked gives the frame's number, and writes it down if it has none yet.

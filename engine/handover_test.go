@@ -838,3 +838,84 @@ func TestAdoptOnSockets(t *testing.T) {
 		}
 	}
 }
+
+// A book that is split says the same, however small its parts.
+func TestBookSplits(t *testing.T) {
+	for _, size := range []int{1, 300, 1 << 20} {
+		l := enginetest.New(engine.Config{QueueBytes: 1 << 30}, courteous{})
+		peers, handles := open(t, l, 1)
+		peers[0].Stall(true)
+		shared := &engine.Shared{Bytes: 200}
+		for i := range 10 {
+			deliver(l, engine.NewText(&engine.Rule{Name: fmt.Sprint(i % 2)}, fmt.Append(nil, i)), handles)
+			deliver(l, engine.NewTextOf(engine.Protocol, []*engine.Shared{shared}, fmt.Append(nil, i), bytes.Repeat([]byte("x"), 200)), handles)
+		}
+		l.Settle()
+		var w engine.FrameWriter
+		s, ok := peers[0].Conn().State(&w)
+		if !ok {
+			t.Fatal("a connection can't be written down")
+		}
+		var r engine.FrameReader
+		parts := 0
+		for b := range w.Book().Split(size) {
+			parts++
+			if err := r.Read(gobbed(t, b)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if parts > 1 != (size < 1<<20) {
+			t.Errorf("%d parts of %d bytes", parts, size)
+		}
+		next := enginetest.New(engine.Config{QueueBytes: 1 << 30}, courteous{})
+		peers[0].MoveTo(next)
+		if err := peers[0].Conn().Adopt(s, courteousReceiver{}, &r); err != nil {
+			t.Fatal(err)
+		}
+		next.Settle()
+		peers[0].Stall(false)
+		got := messages(t, peers[0].Received())
+		if len(got) != 20 || got[0] != "0" || got[19] != "9"+strings.Repeat("x", 200) {
+			t.Errorf("parts of %d bytes: got %q", size, got)
+		}
+	}
+}
+
+// What is written down of slow connections while they are served is not written again.
+func TestWriteBacklogs(t *testing.T) {
+	s := start(t, engine.Config{Loops: 1, QueueBytes: 1 << 30}, courteous{})
+	slow := upgrade(t, s)
+	says(t, upgrade(t, s), []byte("x"))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	const frames, size = 100, 100_000
+	eachUntil(ctx, t, s, func(c *engine.Conn) bool {
+		if c.Remote() == slow.LocalAddr().String() {
+			for range frames {
+				c.Send(engine.NewText(engine.Event, bytes.Repeat([]byte("x"), size)))
+			}
+			return true
+		}
+		return false
+	})
+	var w engine.FrameWriter
+	ahead := engine.FrameBook{}
+	for len(ahead.Frames) == 0 { // until the socket takes no more
+		if err := s.WriteBacklogs(ctx, &w); err != nil {
+			t.Fatal(err)
+		}
+		ahead = w.Book()
+	}
+	waiting := 0
+	err := s.EachConn(ctx, func(c *engine.Conn) {
+		if state, ok := c.State(&w); ok {
+			waiting += len(state.Waiting)
+		}
+	})
+	if err != nil || waiting == 0 || waiting > len(ahead.Frames) {
+		t.Errorf("%d frames wait, and %d were written ahead: %v", waiting, len(ahead.Frames), err)
+	}
+	if rest := w.Book(); len(rest.Frames) != 0 {
+		t.Errorf("%d frames were written again", len(rest.Frames))
+	}
+}

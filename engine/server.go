@@ -160,6 +160,11 @@ func (s *Server) Err() error {
 // EachConn calls visit for every connection, on the connection's loop, and
 // returns when all loops are through or ctx ends.
 func (s *Server) EachConn(ctx context.Context, visit func(*Conn)) error {
+	return s.eachLoop(ctx, func(l *Loop) { l.Each(visit) })
+}
+
+// eachLoop is for all loops that have had a connection.
+func (s *Server) eachLoop(ctx context.Context, visit func(*Loop)) error {
 	seen := make(chan struct{}, len(s.loops))
 	asked := 0
 	for _, l := range s.loops {
@@ -169,7 +174,7 @@ func (s *Server) EachConn(ctx context.Context, visit func(*Conn)) error {
 		asked++
 		l.Post(TaskFunc(func(l *Loop) {
 			defer func() { seen <- struct{}{} }()
-			l.Each(visit)
+			visit(l)
 		}))
 	}
 	for range asked {

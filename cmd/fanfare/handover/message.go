@@ -16,6 +16,7 @@ type Message struct {
 	Refusal  *Refusal
 	Loans    *Loans
 	Taken    *Taken
+	Ahead    *Streams // as far as it has been written down while clients are served
 	Streams  *Streams
 	Prepared *Prepared
 	Go       *Go
@@ -59,6 +60,7 @@ type Hello struct {
 	PID             int
 	Loops           int
 	MaxConnections  int
+	InParts         bool // it takes Message.Ahead, and more than one book in the stream of frames
 }
 
 // Refusal is that it can't, and a sentence that says why.
@@ -71,7 +73,7 @@ type Loans struct {
 	Last    bool
 }
 
-// Taken answers Loans.
+// Taken answers Loans, and Ahead.
 type Taken struct{ Connections int }
 
 // Streams are files in memory that come with the message, of what was written down:

@@ -14,7 +14,8 @@ import (
 // meanings, and zero is as before they existed.
 //
 //	node        one nodeState
-//	frames      engine.FrameBook, what waits for slow connections, each frame once
+//	frames      engine.FrameBook, what waits for slow connections, each frame once: most
+//	            of it in a stream that goes ahead while the old node serves
 //	channels N  []channels.AppState
 //	loop N      one connState for each connection
 const (

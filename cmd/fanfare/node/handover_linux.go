@@ -77,6 +77,9 @@ type donor struct {
 	rest  *rest
 	n     int // connections lent
 	began time.Time
+
+	frames  engine.FrameWriter
+	inParts bool // the new process takes what is written down in parts
 }
 
 func newDonor(m *Main, link *handover.Link) *donor {
@@ -97,6 +100,9 @@ func (d *donor) run(ctx context.Context) error {
 	}
 	d.awaitHellos(ctx)
 	if err := d.main.hooks.Sync(ctx); err != nil { // so that there is less to write while clients wait
+		return err
+	}
+	if err := d.sendAhead(ctx); err != nil {
 		return err
 	}
 	if err := d.main.engine.Lend(ctx, handover.Most, d.lend); err != nil {
@@ -136,6 +142,7 @@ func (d *donor) hearHello() error {
 	if said.Hello == nil {
 		return errors.New("the new process says something else than hello")
 	}
+	d.inParts = said.Hello.InParts
 	d.ToPID, d.ToVersion = said.Hello.PID, said.Hello.Version
 	d.main.upgrading.at(func(now *control.Upgrade) { now.ToPID, now.ToVersion = d.ToPID, d.ToVersion })
 	if most, n := uint64(said.Hello.MaxConnections), d.main.connections(); most > 0 && most < n {
@@ -154,13 +161,40 @@ func (d *donor) lend(loans []engine.Loan) error {
 	if err := d.link.Send(&handover.Message{Loans: &list}, answerTime, descriptors...); err != nil {
 		return err
 	}
-	said, err := d.hear(answerTime)
-	if err == nil && said.Taken == nil {
-		err = errors.New("the new process says something else than that it has taken the connections")
-	}
+	err := d.hearTaken()
 	d.n += len(loans)
 	d.main.upgrading.moved(d.n)
 	return err
+}
+
+func (d *donor) hearTaken() error {
+	said, err := d.hear(answerTime)
+	if err == nil && said.Taken == nil {
+		err = errors.New("the new process says something else than that it has taken what was sent")
+	}
+	return err
+}
+
+// sendAhead sends what waits for slow clients, which may be a lot, and most of which
+// will still wait in the end.
+func (d *donor) sendAhead(ctx context.Context) error {
+	if !d.inParts {
+		return nil
+	}
+	e, err := d.main.writeAhead(ctx, &d.frames)
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	descriptors, err := e.descriptors()
+	if err != nil {
+		return err
+	}
+	d.Bytes = e.bytes
+	if err := d.link.Send(&handover.Message{Ahead: &handover.Streams{Names: e.names, Bytes: e.bytes}}, answerTime, descriptors...); err != nil {
+		return err
+	}
+	return d.hearTaken()
 }
 
 func (d *donor) awaitHellos(ctx context.Context) {
@@ -206,7 +240,7 @@ func (d *donor) sendAll(ctx context.Context) error {
 	if err := d.lendRest(); err != nil {
 		return err
 	}
-	e, err := d.rest.writeDown(ctx)
+	e, err := d.rest.writeDown(ctx, &d.frames, d.inParts)
 	if err != nil {
 		return err
 	}
@@ -215,7 +249,8 @@ func (d *donor) sendAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.Cut, d.Bytes = e.left, e.bytes
+	d.Cut = e.left
+	d.Bytes += e.bytes
 	return d.link.Send(&handover.Message{Streams: &handover.Streams{Names: e.names, Bytes: e.bytes}}, answerTime, descriptors...)
 }
 

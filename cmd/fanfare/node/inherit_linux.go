@@ -54,6 +54,7 @@ type successor struct {
 	link    *handover.Link
 	old     *handover.Watch          // nil: the kernel has none
 	handles map[uint64]engine.Handle // of connections, by their old ones
+	frames  engine.FrameReader
 	taken   *inheritance
 }
 
@@ -66,7 +67,7 @@ func (h *successor) refuse(err error) {
 func (h *successor) hello() error {
 	e := h.main.engine
 	return h.say(&handover.Message{Hello: &handover.Hello{
-		Version: h.main.Version, Commit: h.main.Commit, PID: os.Getpid(), Loops: e.Loops(), MaxConnections: e.MaxConnections(),
+		Version: h.main.Version, Commit: h.main.Commit, PID: os.Getpid(), Loops: e.Loops(), MaxConnections: e.MaxConnections(), InParts: true,
 	}})
 }
 
@@ -82,6 +83,8 @@ func (h *successor) run(ctx context.Context) error {
 		switch {
 		case said.Loans != nil:
 			err = h.enrol(ctx, said.Loans, descriptors)
+		case said.Ahead != nil:
+			err = h.takeAhead(said.Ahead, descriptors)
 		case said.Streams != nil:
 			err = h.takeUp(ctx, said.Streams, descriptors)
 		default:
@@ -114,7 +117,27 @@ func (h *successor) enrol(ctx context.Context, list *handover.Loans, descriptors
 	return h.say(&handover.Message{Taken: &handover.Taken{Connections: len(handles)}})
 }
 
+// takeAhead reads what may be read while the other node serves.
+func (h *successor) takeAhead(list *handover.Streams, descriptors []int) (err error) {
+	for name, r := range readers(list, descriptors) {
+		if name == framesStream {
+			err = errors.Join(err, readFrames(r, &h.frames))
+		}
+		err = errors.Join(err, r.Close())
+	}
+	if err != nil {
+		return err
+	}
+	return h.say(&handover.Message{Taken: &handover.Taken{}})
+}
+
 func (h *successor) takeUp(ctx context.Context, list *handover.Streams, descriptors []int) (err error) {
+	h.taken, err = h.main.takeUp(ctx, readers(list, descriptors), h.handles, &h.frames)
+	return err
+}
+
+// readers are of streams, by their names.
+func readers(list *handover.Streams, descriptors []int) map[string]*handover.Reader {
 	streams := map[string]*handover.Reader{}
 	for i, fd := range descriptors {
 		name := ""
@@ -123,8 +146,7 @@ func (h *successor) takeUp(ctx context.Context, list *handover.Streams, descript
 		}
 		streams[name] = handover.NewReader(fd, name)
 	}
-	h.taken, err = h.main.takeUp(ctx, streams, h.handles)
-	return err
+	return streams
 }
 
 // deathTime is how long a process that was killed may take to die once it has ended the

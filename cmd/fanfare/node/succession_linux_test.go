@@ -70,6 +70,8 @@ type succession struct {
 	t         *testing.T
 	old, heir *Main
 	handles   map[uint64]engine.Handle
+	written   engine.FrameWriter
+	read      engine.FrameReader
 }
 
 func startSuccession(t *testing.T, change func(*config.Config)) *succession {
@@ -130,11 +132,24 @@ func (s *succession) freeze() *rest {
 // handOver gives the heir all that the old node has.
 func (s *succession) handOver(r *rest) *inheritance {
 	s.t.Helper()
-	e, err := r.writeDown(s.t.Context())
+	e, err := r.writeDown(s.t.Context(), &s.written, true)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer e.close()
+	i, err := s.heir.takeUp(s.t.Context(), s.readers(e), s.handles, &s.read)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if i.conns != e.conns || e.left != 0 || i.lost != 0 {
+		s.t.Errorf("%d connections were taken up and %d lost, of %d that were written down and %d that were not", i.conns, i.lost, e.conns, e.left)
+	}
+	return i
+}
+
+// readers are of the streams of an estate.
+func (s *succession) readers(e *estate) map[string]*handover.Reader {
+	s.t.Helper()
 	fds, err := e.descriptors()
 	if err != nil {
 		s.t.Fatal(err)
@@ -146,14 +161,7 @@ func (s *succession) handOver(r *rest) *inheritance {
 		}
 		streams[e.names[i]] = handover.NewReader(fd, e.names[i])
 	}
-	i, err := s.heir.takeUp(s.t.Context(), streams, s.handles)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if i.conns != e.conns || e.left != 0 || i.lost != 0 {
-		s.t.Errorf("%d connections were taken up and %d lost, of %d that were written down and %d that were not", i.conns, i.lost, e.conns, e.left)
-	}
-	return i
+	return streams
 }
 
 // client is a member of a presence room, on a private channel and on a cache channel.
@@ -276,4 +284,67 @@ func TestSuccessionCalledOff(t *testing.T) {
 	if took := s.old.engine.Stats().Panics; took != 0 {
 		t.Errorf("%d panics", took)
 	}
+}
+
+// What waits for slow clients goes ahead, while the node serves: what is written down
+// once it does not is small, and they get all of it. A version that does not know of
+// that finds it in one piece.
+func TestBacklogsGoAhead(t *testing.T) {
+	const events = 300
+	for _, inParts := range []bool{true, false} {
+		s := startSuccession(t, func(c *config.Config) {
+			c.Metrics.Enabled = false
+			c.Server.QueueBytes = 64 << 20
+		})
+		slow := s.connect("anna")
+		caller := &churn{node: s.old, http: &http.Client{Timeout: churnPatience, Transport: &http.Transport{DisableKeepAlives: true}}}
+		for i := range events {
+			body := fmt.Appendf(nil, `{"name":"news-%d","channels":["private-desk"],"data":%q}`, i, strings.Repeat("x", 30_000))
+			if err := caller.call(http.MethodPost, "/apps/app-id/events", body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ahead := int64(0)
+		if inParts {
+			ahead = s.sendAhead()
+		}
+		r := s.freeze()
+		e, err := r.writeDown(t.Context(), &s.written, inParts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, err := s.heir.takeUp(t.Context(), s.readers(e), s.handles, &s.read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.close()
+		if waits := int64(events * 30_000 / 3); inParts != (ahead > waits) || inParts == (e.bytes > waits) {
+			t.Errorf("in parts %v: %d bytes went ahead, and %d later", inParts, ahead, e.bytes)
+		}
+		if err := r.leave(); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(i.begin(), s.heir.begin(context.WithoutCancel(t.Context()))); err != nil {
+			t.Fatal(err)
+		}
+		for i := range events {
+			slow.hear(fmt.Sprintf("news-%d private-desk", i))
+		}
+	}
+}
+
+// sendAhead gives the heir what can be written down while the old node serves.
+func (s *succession) sendAhead() (bytes int64) {
+	s.t.Helper()
+	e, err := s.old.writeAhead(s.t.Context(), &s.written)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer e.close()
+	for _, r := range s.readers(e) {
+		if err := errors.Join(readFrames(r, &s.read), r.Close()); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return e.bytes
 }

@@ -20,7 +20,7 @@ type inheritance struct {
 	main    *Main
 	hold    *engine.Hold
 	handles map[uint64]engine.Handle // of enrolled connections, by their old ones
-	frames  engine.FrameReader
+	frames  *engine.FrameReader
 
 	mu    sync.Mutex
 	mine  [][]connState        // guarded by mu: by loop
@@ -30,12 +30,13 @@ type inheritance struct {
 	conns, sessions, lost int
 }
 
-// takeUp takes up all that is in the streams, by their names, and closes them.
+// takeUp takes up all that is in the streams, by their names, and closes them; frames
+// has what came ahead of them.
 // Nothing of it is seen outside of the process before begin: the loops are held
 // and still when it returns, also with an error.
-func (m *Main) takeUp(ctx context.Context, streams map[string]*handover.Reader, handles map[uint64]engine.Handle) (*inheritance, error) {
+func (m *Main) takeUp(ctx context.Context, streams map[string]*handover.Reader, handles map[uint64]engine.Handle, frames *engine.FrameReader) (*inheritance, error) {
 	i := &inheritance{
-		main: m, handles: handles, apps: map[string]*apps.App{}, known: map[uint64]bool{},
+		main: m, handles: handles, frames: frames, apps: map[string]*apps.App{}, known: map[uint64]bool{},
 		mine: make([][]connState, m.engine.Loops()),
 	}
 	err := i.read(ctx, streams)
@@ -71,11 +72,7 @@ func (i *inheritance) readStream(ctx context.Context, name string, r *handover.R
 	case nodeStream:
 		return i.readNode(r)
 	case framesStream:
-		var book engine.FrameBook
-		if err := r.Next(&book); err != nil {
-			return err
-		}
-		return i.frames.Read(book)
+		return readFrames(r, i.frames)
 	case channelsStream:
 		var all []channels.AppState
 		if err := r.Next(&all); err != nil {
@@ -87,6 +84,21 @@ func (i *inheritance) readStream(ctx context.Context, name string, r *handover.R
 		return i.readConns(ctx, r)
 	}
 	return nil // of a version that has more to tell
+}
+
+func readFrames(from *handover.Reader, into *engine.FrameReader) error {
+	for {
+		var book engine.FrameBook
+		switch err := from.Next(&book); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := into.Read(book); err != nil {
+			return err
+		}
+	}
 }
 
 func (i *inheritance) readNode(r *handover.Reader) error {
@@ -195,7 +207,7 @@ func (h *heir) take(s *connState) {
 		h.lost++
 	default:
 		h.conns++
-		if err := c.Adopt(*s.Conn, nil, &h.frames); err != nil {
+		if err := c.Adopt(*s.Conn, nil, h.frames); err != nil {
 			h.fail("", err)
 			c.Abort(engine.CauseLocal)
 		}
@@ -211,9 +223,9 @@ func (h *heir) takeSession(c *engine.Conn, r *protocol.Record) {
 	}
 	h.conns++
 	h.sessions++
-	if err := p.Attach(c, r, app, &h.frames); err != nil {
+	if err := p.Attach(c, r, app, h.frames); err != nil {
 		h.fail(r.SocketID, err)
-		p.TurnAway(c, r, app, &h.frames, err)
+		p.TurnAway(c, r, app, h.frames, err)
 	}
 }
 

@@ -47,11 +47,23 @@ func (e *estate) stream(name string) (*handover.Writer, error) {
 	return w, err
 }
 
-// writeDown writes down all that a node at rest has. The caller closes the estate.
-func (r *rest) writeDown(ctx context.Context) (*estate, error) {
+// writeAhead writes down, while the node serves, what would take longest once it does
+// not. The caller closes the estate.
+func (m *Main) writeAhead(ctx context.Context, frames *engine.FrameWriter) (*estate, error) {
 	e := &estate{}
-	var frames engine.FrameWriter
-	err := errors.Join(e.writeConns(r, &frames), e.writeFrames(&frames), e.writeChannels(r.main), e.writeNode(ctx, r.main))
+	if err := errors.Join(m.engine.WriteBacklogs(ctx, frames), e.writeFrames(frames, true)); err != nil {
+		e.close()
+		return nil, fmt.Errorf("cannot write down what waits for slow clients: %w", err)
+	}
+	return e, nil
+}
+
+// writeDown writes down all that a node at rest has, but for frames that were written
+// ahead. inParts tells whether more than one book of them may be written. The caller
+// closes the estate.
+func (r *rest) writeDown(ctx context.Context, frames *engine.FrameWriter, inParts bool) (*estate, error) {
+	e := &estate{}
+	err := errors.Join(e.writeConns(r, frames), e.writeFrames(frames, inParts), e.writeChannels(r.main), e.writeNode(ctx, r.main))
 	if err != nil {
 		e.close()
 		return nil, fmt.Errorf("cannot write the node down: %w", err)
@@ -109,13 +121,25 @@ func (w *loopWriter) put(c *engine.Conn) error {
 	return w.to.Put(&s)
 }
 
-func (e *estate) writeFrames(frames *engine.FrameWriter) error {
+func (e *estate) writeFrames(frames *engine.FrameWriter, inParts bool) error {
 	w, err := e.stream(framesStream)
 	if err != nil {
 		return err
 	}
-	return w.Put(frames.Book())
+	book := frames.Book()
+	if !inParts {
+		return w.Put(book)
+	}
+	for part := range book.Split(partBytes) {
+		if err := w.Put(part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// partBytes is how much is encoded at once of what waits for slow clients.
+const partBytes = 256 << 10
 
 // writeChannels writes as many parts as there are loops, all at once.
 func (e *estate) writeChannels(m *Main) error {
