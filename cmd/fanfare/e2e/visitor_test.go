@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -24,7 +25,7 @@ type visitor struct {
 	socketID string
 }
 
-// message is what a server says to a client.
+// spoken is what a server says to a client.
 type spoken struct {
 	Event   string
 	Channel string
@@ -75,9 +76,7 @@ func visit(t *testing.T, url string, config *tls.Config) *visitor {
 func (v *visitor) says(t *testing.T, event string, rest args) {
 	t.Helper()
 	message := args{"event": event}
-	for key, value := range rest {
-		message[key] = value
-	}
+	maps.Copy(message, rest)
 	text, err := json.Marshal(message)
 	if err != nil {
 		t.Fatal(err)
@@ -127,22 +126,23 @@ type tornConn struct {
 	net.Conn
 
 	mu   sync.Mutex
-	torn bool   // guarded by mu
-	rest []byte // guarded by mu
+	torn chan struct{} // guarded by mu; closed when half is out. nil: it is whole
+	rest []byte        // guarded by mu
 }
 
-// tear has the next words come half, until mend.
-func (c *tornConn) tear() {
+// tear has the next words come half, until mend. The channel is closed when that half is on its way.
+func (c *tornConn) tear() (half <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.torn = true
+	c.torn = make(chan struct{})
+	return c.torn
 }
 
 // mend sends what was kept back.
 func (c *tornConn) mend() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.torn = false
+	c.torn = nil
 	_, err := c.Conn.Write(c.rest)
 	c.rest = nil
 	return err
@@ -152,13 +152,14 @@ func (c *tornConn) mend() error {
 func (c *tornConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.torn {
+	if c.torn == nil {
 		return c.Conn.Write(p)
 	}
 	if len(c.rest) > 0 { // its first half is out
 		c.rest = append(c.rest, p...)
 		return len(p), nil
 	}
+	defer close(c.torn)
 	half := (len(p) + 1) / 2
 	c.rest = append(c.rest, p[half:]...)
 	_, err := c.Conn.Write(p[:half])
