@@ -91,15 +91,24 @@ func (v *visitor) says(t *testing.T, event string, rest args) {
 // hears wants this event next.
 func (v *visitor) hears(t *testing.T, event string) spoken {
 	t.Helper()
+	got := v.next(t)
+	if got.Event != event {
+		t.Fatalf("instead of %s came %.200s", event, got)
+	}
+	return got
+}
+
+// next is whatever comes next.
+func (v *visitor) next(t *testing.T) (got spoken) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	_, text, err := v.Read(ctx)
-	if err != nil {
-		t.Fatalf("instead of %s came %v", event, err)
+	if err == nil {
+		err = json.Unmarshal(text, &got)
 	}
-	var got spoken
-	if err := json.Unmarshal(text, &got); err != nil || got.Event != event {
-		t.Fatalf("instead of %s came %.200s, %v", event, text, err)
+	if err != nil {
+		t.Fatalf("nothing more came: %v", err)
 	}
 	return got
 }
