@@ -24,7 +24,7 @@ COUNT ?= 1
 # The race detector is linked in C; sysctl reads what fanfare doctor writes. The end-to-end tests drive the others. NAME@COMMAND
 # is there where the command is, whatever it came with.
 RACE_PACKAGES := gcc libc6-dev procps@sysctl
-E2E_PACKAGES  := chromium nginx-light libnginx-mod-stream haproxy caddy php-cli php-laravel-framework mariadb-server postgresql@initdb prometheus openssl curl
+E2E_PACKAGES  := git@git chromium nginx-light libnginx-mod-stream haproxy caddy php-cli php-laravel-framework mariadb-server postgresql@initdb prometheus openssl curl
 
 # What the deployment pages name, and what their tests boot, look at and ask with.
 DEPLOY_PACKAGES := systemd dbus util-linux iproute2 curl openssl
