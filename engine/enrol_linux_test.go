@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -107,7 +108,11 @@ func (p *pair) adopt(h *engine.Hold, states map[engine.Handle]engine.ConnState) 
 				continue
 			}
 			c := l.Conn(at)
-			if err := errors.Join(c.Adopt(s, echoReceiver{}, nil), c.Wake()); err != nil {
+			rcv := engine.Receiver(echoReceiver{})
+			if s.Stage != engine.StageOpen {
+				rcv = nil
+			}
+			if err := errors.Join(c.Adopt(s, rcv, nil), c.Wake()); err != nil {
 				p.t.Error(err)
 			}
 		}
@@ -313,5 +318,47 @@ func TestLateServesNobody(t *testing.T) {
 		if got := asks(t, addr)(); strings.HasPrefix(got, "HTTP/") {
 			t.Errorf("%s answered %s", addr, got)
 		}
+	}
+}
+
+// A newcomer's first word waits while no handshake may begin. The server goes on with it, or another does.
+func TestPauseHandshakes(t *testing.T) {
+	for _, another := range []bool{false, true} {
+		t.Run(fmt.Sprint("another:", another), func(t *testing.T) { pausesHandshake(t, another) })
+	}
+}
+
+func pausesHandshake(t *testing.T, another bool) {
+	p := startPair(t, engine.Config{Loops: 2, TLS: serverTLS(t), Addrs: []string{}, TLSAddrs: []string{"127.0.0.1:0"}})
+	p.old.PauseHandshakes()
+	conn, _ := dialTLS(t, p.old, clientTLS())
+	shaken := make(chan error, 1)
+	go func() { shaken <- conn.Handshake() }()
+	statsAre(t, p.old, "its word is there", func(st engine.Stats) bool { return st.InputBytes > 0 })
+	p.succeed(engine.Config{Loops: 2, TLS: serverTLS(t)})
+	p.lend()
+	h, release := p.hold(p.old)
+	states := p.states(h)
+	if another {
+		g, wake := p.hold(p.new)
+		p.adopt(g, states)
+		if err := h.Abandon(); err != nil {
+			t.Fatal(err)
+		}
+		wake()
+	} else {
+		release()
+		if err := p.old.ResumeHandshakes(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := <-shaken; err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, upgradeRequest); err != nil {
+		t.Fatal(err)
+	}
+	if err := readUpgrade(conn); err != nil {
+		t.Fatal(err)
 	}
 }

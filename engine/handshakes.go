@@ -8,6 +8,7 @@ import (
 	"net"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"fanfare/engine/tlsconn"
 )
@@ -22,11 +23,14 @@ type handshakes struct {
 	maxFresh int // Config.HandshakeQueue
 	maxAway  int // Config.HandshakesOpen
 
+	paused atomic.Bool // none begins
+
 	mu      sync.Mutex
 	turns   int                       // guarded by mu: how many more may compute
 	fresh   list.List                 // guarded by mu: of *hello, that have not begun
 	back    list.List                 // guarded by mu: of chan struct{}, whose peers have answered
 	away    list.List                 // guarded by mu: of *hello, that wait for their peers, the longest first
+	begun   int                       // guarded by mu: that have a goroutine, which may be waiting
 	stopped bool                      // guarded by mu
 	done    uint64                    // guarded by mu
 	resumed uint64                    // guarded by mu
@@ -82,6 +86,7 @@ func (s *handshakes) passLocked() {
 	if first := s.fresh.Front(); first != nil {
 		h := first.Value.(*hello)
 		h.leave()
+		s.begun++
 		s.running.Go(func() { s.run(h) })
 		return
 	}
@@ -107,6 +112,9 @@ func (s *handshakes) run(h *hello) {
 		s.log.Debug("TLS handshake failed", "remote", h.client, "cause", why.String(), "error", err)
 	}
 	h.loop.Post(helloOver{h, conn, state, err})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.begun-- // the loop knows
 }
 
 // errPanicked is that a handshake was our fault.
@@ -252,6 +260,7 @@ func causeOf(err error) HandshakeFailure {
 type Handshakes struct {
 	Done, Resumed uint64
 	Queued, Away  int // those that wait for their turn, and for their peers
+	Open          int // both, and those that compute: all of which the loop has yet to hear the end
 	failed        [handshakeFailures]uint64
 }
 
@@ -268,5 +277,5 @@ func (s *handshakes) stats() Handshakes {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Handshakes{Done: s.done, Resumed: s.resumed, Queued: s.fresh.Len(), Away: s.away.Len(), failed: s.failure}
+	return Handshakes{Done: s.done, Resumed: s.resumed, Queued: s.fresh.Len(), Away: s.away.Len(), Open: s.fresh.Len() + s.begun, failed: s.failure}
 }

@@ -191,3 +191,20 @@ func TestConnStateIsDiscreet(t *testing.T) {
 		}
 	}
 }
+
+// Who looks whether handshakes are under way sees those that compute, too.
+func TestHandshakesThatCompute(t *testing.T) {
+	s, certs := startSlow(t, engine.Config{}, echo{})
+	conn, _ := dialTLS(t, s, named("slow.test"))
+	shaken := make(chan error, 1)
+	go func() { shaken <- conn.Handshake() }()
+	<-certs.begun
+	if h := s.Stats().Handshakes; h.Open != 1 || h.Queued+h.Away != 0 {
+		t.Errorf("%d handshakes are open, %d of them queued and %d away; want one that computes", h.Open, h.Queued, h.Away)
+	}
+	certs.end()
+	if err := <-shaken; err != nil {
+		t.Error(err)
+	}
+	statsAre(t, s, "no handshake is open", func(st engine.Stats) bool { return st.Handshakes.Open == 0 })
+}

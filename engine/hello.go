@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"container/list"
+	"context"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -48,9 +49,33 @@ func (l *Loop) readHello(c *Conn, data []byte) int {
 	if len(data) < recordHeader || len(data) < recordHeader+int(data[3])<<8+int(data[4]) {
 		return l.awaitHello(c, data)
 	}
+	if l.shakes.paused.Load() {
+		return 0
+	}
 	l.beginHello(c)
 	l.feedHello(c, data)
 	return len(data)
+}
+
+// PauseHandshakes has no TLS handshake begin until ResumeHandshakes: what newcomers
+// have said waits, and can be written down. Those under way go on, and Handshakes.Open
+// counts them. Any goroutine.
+func (s *Server) PauseHandshakes() {
+	if s.shakes != nil {
+		s.shakes.paused.Store(true)
+	}
+}
+
+// ResumeHandshakes undoes PauseHandshakes, and returns when all loops know.
+func (s *Server) ResumeHandshakes(ctx context.Context) error {
+	if s.shakes == nil || !s.shakes.paused.Swap(false) {
+		return nil
+	}
+	return s.EachConn(ctx, func(c *Conn) {
+		if c.state == stateHello {
+			c.loop.resume(c)
+		}
+	})
 }
 
 const (

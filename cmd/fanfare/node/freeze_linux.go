@@ -21,14 +21,20 @@ type rest struct {
 	undo []func() error
 }
 
-// suspend has newcomers wait and no webhook begin. Connections are served all the
-// same. What had been done is undone when it fails.
+// suspend has newcomers wait, before their TLS handshakes too, and no webhook begin.
+// Connections are served all the same. What had been done is undone when it fails.
 func (m *Main) suspend(ctx context.Context) (r *rest, err error) {
 	r = &rest{main: m}
 	if err := m.engine.StopAccepting(); err != nil {
 		return nil, err
 	}
 	r.then(m.engine.ResumeAccepting)
+	m.engine.PauseHandshakes()
+	r.then(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+		defer cancel()
+		return m.engine.ResumeHandshakes(ctx)
+	})
 	if err := m.hooks.Suspend(ctx); err != nil {
 		return nil, errors.Join(err, r.wake())
 	}

@@ -203,7 +203,7 @@ func (d *donor) awaitHellos(ctx context.Context) {
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
 	for ctx.Err() == nil {
-		if h := d.main.engine.Stats().Handshakes; h.Queued+h.Away == 0 {
+		if h := d.main.engine.Stats().Handshakes; h.Open == 0 {
 			return
 		}
 		select {
