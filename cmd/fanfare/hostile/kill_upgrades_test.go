@@ -163,10 +163,10 @@ func descriptors(pid int) int {
 	return len(list)
 }
 
-// hasStreams reports whether a process has files in memory.
+// hasStreams reports whether a process has the state of a node at rest, which is in files in memory.
 func hasStreams(pid int) bool {
 	for kind := range openFiles(pid) {
-		if strings.HasPrefix(kind, "/memfd:fanfare") {
+		if strings.HasPrefix(kind, "/memfd:fanfare node") {
 			return true
 		}
 	}

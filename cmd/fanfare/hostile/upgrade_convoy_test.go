@@ -60,6 +60,7 @@ func convoySettings(inbox string) string {
 	return fmt.Sprintf(`
 [webhooks]
 dir = ""
+timeout = 60
 
 [[apps]]
 id = %q

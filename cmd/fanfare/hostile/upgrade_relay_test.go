@@ -126,7 +126,10 @@ func (r *relay) act() bool {
 		_ = syscall.Kill(r.parent, syscall.SIGKILL) // it may be gone
 		return true
 	case "stop-old":
-		_ = syscall.Kill(r.parent, syscall.SIGSTOP)
+		_ = syscall.Kill(r.parent, syscall.SIGSTOP) // it may be gone
+		for state := byte(0); state != 'T' && alive(r.parent); state = stateOf(r.parent) {
+			runtime.Gosched()
+		}
 		return true
 	case "hush":
 		select {} // until the old process ends this one
@@ -141,6 +144,8 @@ func wordOf(m *handover.Message) string {
 		return "offer"
 	case m.Hello != nil:
 		return "hello"
+	case m.Ahead != nil:
+		return "ahead"
 	case m.Loans != nil:
 		return "loans"
 	case m.Taken != nil:

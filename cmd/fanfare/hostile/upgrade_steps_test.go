@@ -27,6 +27,7 @@ func TestUpgradeSteps(t *testing.T) {
 		{"kill-new after hello", stayed},
 		{"kill-new after loans", stayed},
 		{"kill-new after taken", stayed},
+		{"kill-new after ahead", stayed},
 		{"kill-new after streams", stayed},
 		{"kill-new before prepared", stayed},
 		{"kill-new after go", ended},
@@ -35,6 +36,7 @@ func TestUpgradeSteps(t *testing.T) {
 		{"kill-old before hello", ended},
 		{"kill-old after loans", ended},
 		{"kill-old after taken", ended},
+		{"kill-old after ahead", ended},
 		{"kill-old before streams", moved},
 		{"kill-old after streams", moved},
 		{"kill-old before prepared", moved},
@@ -47,7 +49,7 @@ func TestUpgradeSteps(t *testing.T) {
 		{"hush before serving", moved},
 		{"stop-old after hello", stayed},
 		{"stop-old after taken", stayed},
-		{"stop-old after prepared", stayed},
+		{"stop-old before prepared", stayed},
 	} {
 		t.Run(s.plan, func(t *testing.T) {
 			if !strings.HasPrefix(s.plan, "kill") { // it takes as long as somebody is patient
