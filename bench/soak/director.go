@@ -191,6 +191,8 @@ func (d *director) fanfare(ctx context.Context, args ...string) error {
 func (d *director) breakFile(ctx context.Context, p accident.Planned) error {
 	d.files.Lock()
 	defer d.files.Unlock()
+	d.process.Lock() // an upgrade that is under way is to succeed
+	defer d.process.Unlock()
 	file := filepath.Join(d.dir, "fanfare.toml")
 	return d.during(ctx, p, func(*accident.Accident) error {
 		if err := replace(file, d.settings+"\n"+mistake+" = true\n"); err != nil {
