@@ -88,6 +88,9 @@ func TestContainer(t *testing.T) {
 	if got := <-tail; !strings.HasSuffix(got, `orders  created  {"id":7}`) {
 		t.Errorf("tail: %s", got)
 	}
+	if out, err := c.run("/usr/local/bin/fanfare", "upgrade"); err == nil || !strings.Contains(out, "this is process 1 of its container, which ends with it") {
+		t.Errorf("upgrade: %s%v", out, err)
+	}
 	select {
 	case got := <-told:
 		if !strings.Contains(got, `"channel_occupied"`) {
