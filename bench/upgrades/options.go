@@ -31,6 +31,9 @@ nobody notices.
 
 `
 
+// usualConnections is how many there are unless somebody wants others.
+const usualConnections = 10_000
+
 func parse(args []string, stderr io.Writer) (*options, error) {
 	o := &options{}
 	fs := flag.NewFlagSet("upgrades", flag.ContinueOnError)
@@ -39,7 +42,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 		_, _ = io.WriteString(stderr, usage) // nobody may be there to read it
 		fs.PrintDefaults()
 	}
-	fs.IntVar(&o.Connections, "connections", 10_000, "`N` connections")
+	fs.IntVar(&o.Connections, "connections", usualConnections, "`N` connections")
 	fs.Float64Var(&o.Rate, "rate", 2000, "`N` publishes a second, each to a room of ten")
 	fs.Float64Var(&o.Churn, "churn", 30, "`N` members that leave each second, a third of them by unsubscribing")
 	fs.DurationVar(&o.Away, "away", 5*time.Second, "`TIME` until one who left comes back. From 4s on webhooks tell of each, and\nare counted; before 3s they have to keep silent")

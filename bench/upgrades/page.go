@@ -86,12 +86,21 @@ func (p *page) tell(o *options, out io.Writer) error {
 		}
 	}
 	if o.results != "" {
-		err = errors.Join(err, p.save(filepath.Join(o.results, "upgrade-"+p.started.Format(time.DateOnly))))
+		err = errors.Join(err, p.save(filepath.Join(o.results, p.file(o))))
 	}
 	if failed > 0 {
 		err = errors.Join(err, fmt.Errorf("%d of %d claims do not hold", failed, len(p.claims)))
 	}
 	return err
+}
+
+// file is the name of the page. Other numbers of connections have pages of their own.
+func (p *page) file(o *options) string {
+	name := "upgrade-" + p.started.Format(time.DateOnly)
+	if o.Connections != usualConnections {
+		name += "-" + strconv.Itoa(o.Connections)
+	}
+	return name
 }
 
 // save writes the page and its picture.
