@@ -92,9 +92,10 @@ func (s *Service) Stopping() {
 }
 
 // Succeeded tells that the process of that number serves from now on. It is for that
-// one to say more: the manager hears nothing from this one afterwards.
+// one to say more: the manager hears nothing from this one afterwards. The watchdog waits
+// from now on for the successor, whose first word comes half of Watchdog after it is Ready.
 func (s *Service) Succeeded(pid int) {
-	s.tell("MAINPID=" + strconv.Itoa(pid))
+	s.tell("MAINPID="+strconv.Itoa(pid), "WATCHDOG=1")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.over = true

@@ -91,7 +91,7 @@ func TestServiceThatIsSucceeded(t *testing.T) {
 		s.heard = nil
 		s.Succeeded(7)
 		reloaded()
-		s.passes(time.Minute, "0 MAINPID=7")
+		s.passes(time.Minute, "0 MAINPID=7 WATCHDOG=1")
 		s.Ended()
 	})
 }
