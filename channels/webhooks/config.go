@@ -40,8 +40,9 @@ type Config struct {
 	// in memory only.
 	Dir string
 
-	// Held has New open no database, and begin nothing before [Hooks.Resume]: it
-	// is for a process that takes up what another has, with [Hooks.Import].
+	// Held has New make the folder, but open no database, and begin nothing before
+	// [Hooks.Resume]: it is for a process that takes up what another has, with
+	// [Hooks.Import].
 	Held bool
 
 	// QueueEvents and QueueBytes bound the queue of one endpoint, and TotalBytes

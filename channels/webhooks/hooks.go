@@ -61,10 +61,11 @@ func New(cfg Config) (*Hooks, error) {
 		return nil, err
 	}
 	h := newHooks(cfg)
+	begin := h.Resume
 	if cfg.Held {
-		return h, nil
+		begin = h.journal.makeFolder
 	}
-	if err := h.Resume(); err != nil {
+	if err := begin(); err != nil {
 		return nil, errors.Join(err, h.Close(context.Background()))
 	}
 	return h, nil

@@ -119,8 +119,8 @@ func (j *journal) open() (err error) {
 		}
 	}()
 	defer j.damaged(&err)
-	if err := os.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
-		return fmt.Errorf("cannot make the folder webhooks.dir: %w", err)
+	if err := j.makeFolder(); err != nil {
+		return err
 	}
 	// The free list is written with each commit (NoFreelistSync is off). Without
 	// it bbolt walks the file when it opens it, in a goroutine of its own, whose
@@ -137,6 +137,17 @@ func (j *journal) open() (err error) {
 	err = db.Update(j.prepare)
 	if err = errors.Join(err, syncFolder(filepath.Dir(j.path))); err != nil {
 		return fmt.Errorf("cannot write to %s (webhooks.dir): %w", j.path, err)
+	}
+	return nil
+}
+
+// makeFolder may be called before open, to know early what is wrong. Nil does nothing.
+func (j *journal) makeFolder() error {
+	if j == nil {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
+		return fmt.Errorf("cannot make the folder webhooks.dir: %w", err)
 	}
 	return nil
 }

@@ -463,6 +463,14 @@ func TestImportThatFails(t *testing.T) {
 	wantOrderOf(t, box, "private-a", 3)
 }
 
+// What is wrong with the folder is known before there is anything to take up.
+func TestHeldWithoutFolder(t *testing.T) {
+	_, err := New(Config{Apps: static(t), Dir: "/dev/null/x", Held: true})
+	if err == nil || !strings.Contains(err.Error(), "webhooks.dir") {
+		t.Errorf("held hooks whose folder can't be made: %v", err)
+	}
+}
+
 // Held hooks that are given nothing start as any do.
 func TestHeldThatAreGivenNothing(t *testing.T) {
 	off := &switched{status: 500}
