@@ -44,7 +44,7 @@ type Offer struct {
 type Address struct {
 	Host    string // server.host
 	Port    int    // server.port
-	TLSPort int    // tls.port; 0: no TLS
+	TLSPort int    // tls.port; 0: any, or no TLS
 }
 
 // Socket is one that listens.

@@ -177,6 +177,7 @@ func TestHandOverIsRefused(t *testing.T) {
 	f(func(c *config.Config) { c.Server.Port = 7001 }, "server.port is 7001 now")
 	f(func(c *config.Config) { c.Server.Host = "127.0.0.1" }, "server.host is")
 	f(func(c *config.Config) { c.TLS.Enabled, c.TLS.Port = true, 7002 }, "tls.enabled is true now")
+	f(func(c *config.Config) { c.TLS.Enabled, c.TLS.Port = true, 0 }, "tls.enabled is true now")
 	f(func(c *config.Config) { c.Webhooks.Dir = "/dev/null/x" }, "webhooks.dir")
 }
 

@@ -107,6 +107,7 @@ func (m *Main) keepSocket(s handover.Socket, f *os.File) {
 // judge says why an offer can't be taken up.
 func (m *Main) judge(o *handover.Offer) error {
 	was, is := o.Address, addressOf(&m.Config)
+	secure := len(m.TLSListeners) > 0 // the port may be 0: any
 	const how = "what is listened on can't change in an upgrade: set it back, or restart the server"
 	switch {
 	case o.Talk != handover.Talk || o.State != handover.State:
@@ -116,8 +117,8 @@ func (m *Main) judge(o *handover.Offer) error {
 		return fmt.Errorf("server.host is %q now, and the server was started with %q: %s", is.Host, was.Host, how)
 	case was.Port != is.Port:
 		return fmt.Errorf("server.port is %d now, and the server was started with %d: %s", is.Port, was.Port, how)
-	case was.TLSPort != is.TLSPort && min(was.TLSPort, is.TLSPort) == 0:
-		return fmt.Errorf("tls.enabled is %v now, and the server was started with %v: %s", is.TLSPort != 0, was.TLSPort != 0, how)
+	case m.Config.TLS.Enabled != secure:
+		return fmt.Errorf("tls.enabled is %v now, and the server was started with %v: %s", m.Config.TLS.Enabled, secure, how)
 	case was.TLSPort != is.TLSPort:
 		return fmt.Errorf("tls.port is %d now, and the server was started with %d: %s", is.TLSPort, was.TLSPort, how)
 	}
