@@ -33,6 +33,7 @@ func (s *server) fanfareUpgrade(t *testing.T, flags ...string) (answer, complain
 		t.Fatal(err)
 	}
 	cmd := process.Fanfare(t, append([]string{"upgrade", "--json", "--port", port}, flags...)...)
+	cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=0") // by default, a program with the race detector stays for a second
 	var out, complaints strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
