@@ -41,9 +41,10 @@ func serveCommand() *command.Command {
 			"or one in FANFARE_APP_ID, FANFARE_APP_KEY and FANFARE_APP_SECRET, or what `fanfare app` has written. " +
 			"\"fanfare help config\" lists all keys.\n\n" +
 			"Changes of apps in the files are taken over while it serves, at once and also on SIGHUP, and interrupt nobody: " +
-			"only clients of an app that was removed or disabled are closed, with 4003. All other settings need a restart, " +
-			"but for log.level and server.secret_overlap.\n\n" +
-			"`fanfare upgrade`, or SIGUSR2, has another program take this one's place, and no client notices.",
+			"only clients of an app that was removed or disabled are closed, with 4003. All other settings but " +
+			"log.level and server.secret_overlap wait for an upgrade, or a restart.\n\n" +
+			"`fanfare upgrade`, or SIGUSR2, has another process take this one's place, with the program and the configuration as they are " +
+			"by then, and no client notices. Only what is listened on can't change so.",
 		Examples: []string{
 			"serve",
 			"serve --port 8080 --metrics-port 0",

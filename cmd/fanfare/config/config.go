@@ -153,7 +153,7 @@ type Server struct {
 
 // TLS is the [tls] table: whether clients and publishers may come by TLS, and with
 // which certificates. Files that change are taken over while serving, without closing
-// a connection, also on SIGHUP; the keys themselves need a restart.
+// a connection, also on SIGHUP; changes of the keys themselves wait for an upgrade or a restart.
 type TLS struct {
 	// Whether TLS is served, besides server.port.
 	Enabled bool `key:"enabled" default:"false"`

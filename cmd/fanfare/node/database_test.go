@@ -237,5 +237,5 @@ func TestReloadKeepsTheBuiltinAppUntilARestart(t *testing.T) {
 	}
 	r.put("fanfare.toml", "[database]\nurl = \"postgres://u:geheim@localhost/x\"\n"+appTable("1", "a"))
 	r.want("and an app", false, `level=INFO msg="apps reloaded" added=[1] changed=[] removed=[app-id] apps=1`,
-		`level=WARN msg="changed settings that need a restart" keys=[database.url]`)
+		`level=WARN msg="changed settings that need an upgrade (fanfare upgrade) or a restart" keys=[database.url]`)
 }

@@ -193,8 +193,8 @@ func TestTooLittleRoom(t *testing.T) {
 	if want := "room for 2 connections, and 3 are open"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("HandOver says %v, want %q", err, want)
 	}
-	if err := <-inherited; !errors.Is(err, io.EOF) {
-		t.Errorf("Inherit says %v, want that nobody goes on", err)
+	if err := <-inherited; err == nil || !strings.Contains(err.Error(), "has called the upgrade off") {
+		t.Errorf("Inherit says %v, want that the upgrade is called off", err)
 	}
 	s.talk(room)
 }

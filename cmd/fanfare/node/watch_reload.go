@@ -189,9 +189,20 @@ func (r *reloads) askForRestart(next *config.Loaded) {
 	keys := slices.DeleteFunc(config.ChangedKeys(&r.first.Config, &next.Config), func(key string) bool { return slices.Contains(live, key) })
 	text := strings.Join(keys, " ")
 	if text != "" && text != r.restart {
-		r.log.Warn("changed settings that need a restart", "keys", keys)
+		r.askFor(keys)
 	}
 	r.restart = text
+}
+
+// listened are keys that an upgrade can't change: see judge.
+var listened = []string{"server.host", "server.port", "tls.enabled", "tls.port"}
+
+func (r *reloads) askFor(keys []string) {
+	if slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(listened, key) }) {
+		r.log.Warn("changed settings that need a restart", "keys", keys)
+		return
+	}
+	r.log.Warn("changed settings that need an upgrade (fanfare upgrade) or a restart", "keys", keys)
 }
 
 // maxIDs is how many ids a line of the log has room for.
