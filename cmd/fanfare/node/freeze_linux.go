@@ -49,6 +49,8 @@ func (r *rest) freeze(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, holdTime)
 	defer cancel()
 	before := len(r.undo)
+	spareCollection()
+	r.then(func() error { resumeCollection(); return nil })
 	m.changing.Lock()
 	r.then(func() error { m.changing.Unlock(); return nil })
 	m.upkeep.stop()
@@ -83,6 +85,7 @@ func (r *rest) then(undo func() error) { r.undo = append(r.undo, undo) }
 // leave lets the connections go without a word: a successor has them. What is left of
 // the node is for Close.
 func (r *rest) leave() error {
+	resumeCollection()
 	r.main.changing.Unlock()
 	return r.hold.Abandon()
 }

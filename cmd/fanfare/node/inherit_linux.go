@@ -211,6 +211,9 @@ func (h *successor) serve(ctx context.Context, s *handover.Summary) error {
 // are the other's.
 func (h *successor) forsake() error {
 	h.main.Log = slog.New(slog.DiscardHandler) // nothing stops that anybody has seen start
+	if h.taken != nil {
+		resumeCollection()
+	}
 	if h.taken == nil || h.taken.hold == nil {
 		hold, err := h.main.engine.Hold(context.Background())
 		if err != nil {

@@ -268,6 +268,7 @@ func TestSuccessionCalledOff(t *testing.T) {
 	r := s.freeze()
 	a.say(`{"event":"client-typing","channel":"private-desk","data":"{}"}`)
 	i := s.handOver(r)
+	resumeCollection()
 	if err := i.hold.Abandon(); err != nil { // as a process that is killed does
 		t.Fatal(err)
 	}

@@ -39,6 +39,7 @@ func (m *Main) takeUp(ctx context.Context, streams map[string]*handover.Reader, 
 		main: m, handles: handles, frames: frames, apps: map[string]*apps.App{}, known: map[uint64]bool{},
 		mine: make([][]connState, m.engine.Loops()),
 	}
+	spareCollection() // until it begins, or is given up
 	err := i.read(ctx, streams)
 	for _, r := range streams {
 		_ = r.Close() // it was read
@@ -248,6 +249,7 @@ func (h *heir) closeUnknown() {
 
 // begin has the node serve what it has taken up: it is its own now.
 func (i *inheritance) begin() error {
+	defer resumeCollection()
 	m := i.main
 	errs := make([]error, m.engine.Loops())
 	err := i.hold.Each(func(l *engine.Loop) {
