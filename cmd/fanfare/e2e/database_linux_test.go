@@ -119,9 +119,11 @@ func TestDatabase(t *testing.T) {
 			t.Parallel()
 			db := start(t)
 			db.CreateApps(t)
-			db.InsertApps(t, "shop", "gone")
+			db.InsertApps(t, "shop", "gone", "limited")
+			db.Exec(t, "UPDATE apps SET max_backend_events_per_sec = 50 WHERE id = 'limited'")
 			s := serveDatabase(t, db)
 			t.Run("clients and publishers", func(t *testing.T) { testDatabaseApp(t, s) })
+			t.Run("upgrades", func(t *testing.T) { testDatabaseUpgrades(t, db, s) })
 			t.Run("killed under load", func(t *testing.T) { testDatabaseKilled(t, db, s) })
 			t.Run("changes", func(t *testing.T) { testDatabaseChanges(t, db, s) })
 		})
@@ -150,6 +152,65 @@ const loopback = "127.0.0.1"
 
 // url is where clients of an app of the database connect to.
 func (s *server) url(id string) string { return "ws://" + s.addr + "/app/key-" + id }
+
+// testDatabaseUpgrades: a new process looks the apps up before it takes their clients, and what they have used up of their limits.
+// While it can't look them up it is refused, and the old one serves on.
+func testDatabaseUpgrades(t *testing.T, db *dbtest.Server, s *server) {
+	alice := connectDatabaseApp(t, startNode(t, "client"), s, "shop")
+	alice.expect(t, "state", seen{State: "connected"})
+	alice.subscribe(t, "orders", "created")
+	library := databaseLibrary(t, s, "shop")
+	goesOn := func() {
+		t.Helper()
+		library.expect(t, rawJSON(`{}`), "trigger", "orders", "created", order)
+		alice.expect(t, "event", seen{Channel: "orders", Event: "created", Data: orderJSON})
+	}
+	limited, _ := s.publisher(t)
+	limited.AppID, limited.Key, limited.Secret = "limited", "key-limited", "secret-limited"
+	stop := presses(t, limited)
+	for range 2 {
+		s.upgrade(t)
+		goesOn()
+	}
+	if published, most := stop(); published > most {
+		t.Errorf("%d events were published, and at most %d are allowed", published, most)
+	}
+	db.Kill(t)
+	before := time.Now()
+	s.refusesUpgrade(t, "cannot find out about app")
+	t.Logf("without its database, an upgrade was refused after %v", time.Since(before).Round(time.Millisecond))
+	goesOn()
+	db.Start(t)
+	s.upgrade(t)
+	goesOn()
+	alice.staysQuiet(t, 0)
+}
+
+// presses publishes four times as often as 50 events a second, which is the limit, until stop, which tells how many were taken, and
+// how many may be.
+func presses(t *testing.T, library *pusher.Client) (stop func() (published, most int)) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	counted := make(chan int, 1)
+	start := time.Now()
+	go func() {
+		n := 0
+		every := time.NewTicker(5 * time.Millisecond)
+		defer every.Stop()
+		for ctx.Err() == nil {
+			<-every.C
+			if library.Trigger("orders", "created", order) == nil { // most are refused
+				n++
+			}
+		}
+		counted <- n
+	}()
+	return func() (int, int) {
+		cancel()
+		n := <-counted
+		return n, 50 + int(time.Since(start).Seconds()*50) + 2
+	}
+}
 
 // testDatabaseKilled: while the database is away and comes back, the app that is known is served as if nothing were, and
 // clients of others are told to come again.

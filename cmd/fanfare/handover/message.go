@@ -67,9 +67,11 @@ type Hello struct {
 type Refusal struct{ Reason string }
 
 // Loans are connections, by their handles in the old process. A descriptor comes
-// with each. Last is that no more come before the streams.
+// with each. Last is that no more come before the streams. Apps are ids that the new
+// process will need to know.
 type Loans struct {
 	Handles []uint64
+	Apps    []string
 	Last    bool
 }
 

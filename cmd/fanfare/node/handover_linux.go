@@ -91,6 +91,9 @@ func (d *donor) run(ctx context.Context) error {
 		return err
 	}
 	d.main.upgrading.step(control.Moving)
+	if err := d.nameApps(); err != nil {
+		return err
+	}
 	if err := d.main.engine.Lend(ctx, handover.Most, d.lend); err != nil {
 		return err
 	}

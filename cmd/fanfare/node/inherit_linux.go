@@ -103,6 +103,10 @@ func (h *successor) enrol(ctx context.Context, list *handover.Loans, descriptors
 		handover.CloseAll(descriptors)
 		return fmt.Errorf("%d connections came with %d descriptors", len(list.Handles), len(descriptors))
 	}
+	if err := h.main.acquaint(ctx, list.Apps); err != nil {
+		handover.CloseAll(descriptors)
+		return err
+	}
 	loans := make([]engine.Loan, len(descriptors))
 	for i := range loans {
 		loans[i] = engine.Loan{Handle: list.Handles[i], Descriptor: descriptors[i]}

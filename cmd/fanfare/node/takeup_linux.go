@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -152,7 +151,7 @@ func (i *inheritance) keep(mine [][]connState) {
 	}
 }
 
-// find looks an app up, once. It may have to wait for a database.
+// find looks an app up, once, in vain perhaps.
 func (i *inheritance) find(ctx context.Context, id string) error {
 	i.mu.Lock()
 	_, known := i.apps[id]
@@ -160,12 +159,9 @@ func (i *inheritance) find(ctx context.Context, id string) error {
 	if known {
 		return nil
 	}
-	app, answer := i.main.apps.ByID(id)
-	if answer == apps.Later {
-		var err error
-		if app, err = i.main.apps.FetchByID(ctx, id); err != nil && !errors.Is(err, apps.ErrUnknown) {
-			return fmt.Errorf("cannot find out about app %q, which has sessions: %w", id, err)
-		}
+	app, err := i.main.lookUp(ctx, id)
+	if err != nil {
+		return err
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
