@@ -71,6 +71,31 @@ func TestSuccessorFails(t *testing.T) {
 	}
 }
 
+// At whatever moment of an upgrade the service is stopped, it stops in order, and nobody is left. At whatever moment its main process
+// is killed, the service goes on: with the successor, or started again.
+func TestEndsDuringUpgrade(t *testing.T) {
+	m, upgrade := installed(t)
+	m.run(`printf '[Service]\nEnvironment=FANFARE_DRAIN_DELAY=0 FANFARE_DRAIN_TIME=0\nRestartSec=100ms\n' >/etc/systemd/system/fanfare.service.d/quick.conf
+systemctl daemon-reload`)
+	for tick := range 10 {
+		later := fmt.Sprintf("systemctl start fanfare\n%s\nsleep 0.0%02d\n", upgrade[1], tick*7)
+		m.run(later + "systemctl stop fanfare")
+		if got := m.properties("Result ExecMainStatus NRestarts ActiveState"); got != "success 0 0 inactive " {
+			t.Errorf("stopped after %d ms: %s", tick*7, got)
+		}
+		m.run("! pgrep -x fanfare")
+		m.run("main=$(systemctl start fanfare && systemctl show -P MainPID fanfare)\n" + later + "kill -KILL $main || true")
+		m.eventually("the service goes on", func() error {
+			if got := m.properties("ActiveState SubState"); got != "active running " {
+				return errors.New("it is " + got)
+			}
+			_, err := m.try("fanfare health && test $(pgrep -cx fanfare) = 1")
+			return err
+		})
+		m.run("systemctl stop fanfare")
+	}
+}
+
 // installed is a machine where the page was followed up to the service's start, with a watchdog that is impatient, and what
 // the page says of upgrades.
 func installed(t *testing.T) (m *machine, upgrade []string) {
