@@ -63,6 +63,11 @@ type Config struct {
 	// 0 = not a moment.
 	SecretOverlap time.Duration
 
+	// Former are records of another process, by their apps' ids, of which only key
+	// and secrets count: those verify for SecretOverlap longer, from when the app is
+	// first looked up. The Store owns the map, and empties it.
+	Former map[string]*apps.App
+
 	// New makes the record that a row's values are written into, so it decides
 	// what holds for columns that are missing or NULL. Default [Defaults].
 	New func(id, key, secret string) *apps.App

@@ -25,6 +25,9 @@ func (s *Store) install(app *apps.App, left []string, began time.Time) *apps.App
 			s.confirmLocked(old, began)
 			return old.app
 		}
+	} else {
+		app.InheritSecrets(s.config.Former[app.ID], time.Now(), s.overlap)
+		delete(s.config.Former, app.ID)
 	}
 	s.replaceLocked(old, &entry{app: app, confirmed: began})
 	for _, why := range left {

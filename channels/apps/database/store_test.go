@@ -291,6 +291,31 @@ func TestFormerSecret(t *testing.T) {
 	})
 }
 
+// The secrets of another process verify from the first look-up on, and not from later
+// ones.
+func TestFormerSecretsOfAnother(t *testing.T) {
+	other := map[string]*apps.App{
+		"a": {ID: "a", Key: "key-a", Secret: "old", Former: []apps.FormerSecret{{Secret: "older", Until: time.Now().AddDate(1, 0, 0)}}},
+		"b": {ID: "b", Key: "another", Secret: "old"},
+	}
+	inWorld(t, func(c *Config) { c.SecretOverlap, c.Former = time.Hour, other }, func(t *testing.T, w *world) {
+		w.table.put(named("a"), named("b"))
+		app := fetched(t, w.FetchByID, "a")
+		if app.Secret != "secret-a" || len(app.Former) != 2 || app.Former[0].Secret != "older" || app.Former[1].Secret != "old" {
+			t.Errorf("secret %q, former %v", app.Secret, app.Former)
+		}
+		if left := time.Until(app.Former[1].Until); left > time.Hour || left < 59*time.Minute {
+			t.Errorf("the other process' secret verifies for %v", left)
+		}
+		if app := fetched(t, w.FetchByID, "b"); len(app.Former) != 0 {
+			t.Errorf("an app with another key has former secrets: %v", app.Former)
+		}
+		if len(other) != 0 {
+			t.Errorf("%d apps' secrets are kept for later", len(other))
+		}
+	})
+}
+
 func TestOutage(t *testing.T) {
 	inWorld(t, nil, func(t *testing.T, w *world) {
 		w.table.put(named("a"))

@@ -112,7 +112,8 @@ func TestUpgradeConfiguration(t *testing.T) {
 	left := visit(t, "ws://"+c.addr+"/app/gone?protocol=7", nil)
 	note(1000)
 
-	c.write(t, strings.Replace(fmt.Sprintf(configuredToml, "loops = 1"), "1KiB", "100", 1)+secondToml+"[log]\nlevel = \"debug\"\n")
+	changed := strings.NewReplacer("1KiB", "100", `secret = "app-secret"`, `secret = "its-successor"`)
+	c.write(t, changed.Replace(fmt.Sprintf(configuredToml, "loops = 1"))+secondToml+"[log]\nlevel = \"debug\"\n")
 	if answer, complaint, code := c.fanfareUpgrade(t); code != 0 { // somebody is cut: his app is no more
 		t.Fatalf("exit code %d, %s%s", code, answer, complaint)
 	}
@@ -126,6 +127,13 @@ func TestUpgradeConfiguration(t *testing.T) {
 	}
 	c.visits(t, "second")
 	note(100)
+	for _, secret := range []string{appSecret, "its-successor"} { // the former one verifies on, as after a reload
+		library := c.library()
+		library.Secret = secret
+		if err := library.Trigger("orders", "created", order); err != nil {
+			t.Errorf("with the secret %q: %v", secret, err)
+		}
+	}
 	alice.trigger(t, "private-desk", "client-note", large(1000))
 	if got := alice.next(t, "error", "an event that is too large is refused"); !strings.Contains(string(got.Error), "100 bytes") {
 		t.Errorf("an event of 1000 bytes is answered %s", got.Error)
@@ -153,6 +161,7 @@ func TestUpgradeRefused(t *testing.T) {
 	c := serveFile(t, good)
 	v := c.visitor(t)
 	v.joins(t, "orders")
+	c.visitor(t) // one more than there may be in the end
 	f := func(want, text string) {
 		t.Helper()
 		c.write(t, text)

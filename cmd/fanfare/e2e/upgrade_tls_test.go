@@ -51,7 +51,7 @@ func (s *tlsServer) clientsBy(t *testing.T, app *application, name, version stri
 // that they have: messages before, through and after, a record of which half has come, megabytes that wait, and new keys.
 func TestUpgradeTLS(t *testing.T) {
 	t.Parallel()
-	s := serveTLS(t, "[server]\nqueue_bytes = \"64MiB\"\n")
+	s := serveTLS(t, "[server]\nqueue_bytes = \"64MiB\"\nqueue_age = 300\n")
 	app := s.application(t)
 	both := []*secured{
 		s.clientsBy(t, app, "alice", "1.3", tls.VersionTLS13, "-tls1_3"),

@@ -70,7 +70,7 @@ type company struct {
 // gather connects pusher-js, Echo by TLS, one whose messages come half, one who is signed in and one who does not read.
 func gather(t *testing.T) *company {
 	t.Helper()
-	c := &company{tlsServer: serveTLS(t, "[server]\nqueue_bytes = \"64MiB\"\n")}
+	c := &company{tlsServer: serveTLS(t, "[server]\nqueue_bytes = \"64MiB\"\nqueue_age = 300\n")}
 	app := startApplicationWith(t, c.library(), stockOptions(t, c.addr))
 	c.alice = connectPusher(t, startNode(t, "client"), "alice", c.addr, app)
 	c.bob = connectEchoWith(t, c.node(t, "echo"), "bob", c.options(t), app)

@@ -26,8 +26,8 @@ type Message struct {
 }
 
 // Offer is the first word: what the old process has. A listening socket comes with
-// it for each of Sockets; where they are too many for one message, more follow that
-// have the rest (More).
+// it for each of Sockets; where these or the secrets are too many for one message, more
+// follow that have the rest (More).
 type Offer struct {
 	Talk, State int
 	Version     string
@@ -36,6 +36,7 @@ type Offer struct {
 	Connections int
 	Address     Address
 	Sockets     []Socket
+	Secrets     []AppSecrets
 	More        bool
 }
 

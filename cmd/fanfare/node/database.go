@@ -18,7 +18,11 @@ import (
 // openApps makes what finds apps: those of the files and, behind them, those of
 // the database, if there is one.
 func (m *Main) openApps(ctx context.Context) error {
-	files, err := apps.NewDynamic(m.Config.Records()...)
+	records, now := m.Config.Records(), time.Now()
+	for _, a := range records {
+		a.InheritSecrets(m.former[a.ID], now, m.Config.Server.SecretOverlap)
+	}
+	files, err := apps.NewDynamic(records...)
 	if err != nil {
 		return config.Errorf("%w", err)
 	}
@@ -56,7 +60,7 @@ func (m *Main) openDatabase(ctx context.Context) error {
 
 func (m *Main) databaseConfig() database.Config {
 	c := m.Config.Database.StoreConfig()
-	c.SecretOverlap, c.InUse, c.Refuse, c.Log = m.Config.Server.SecretOverlap, m.inUse, m.refuse, m.Log
+	c.SecretOverlap, c.Former, c.InUse, c.Refuse, c.Log = m.Config.Server.SecretOverlap, m.former, m.inUse, m.refuse, m.Log
 	return c
 }
 

@@ -77,6 +77,9 @@ type Main struct {
 	keep  func()       // ends what keeps the certificates; nil before
 	files *apps.Dynamic
 	apps  apps.Source // what files and database have
+
+	former map[string]*apps.App // by id: the secrets of the process whose place this one takes
+
 	parts
 	gone departed
 

@@ -23,13 +23,14 @@ func (m *Main) offer(link *handover.Link, check bool) error {
 		Talk: handover.Talk, State: handover.State, Version: m.Version, PID: os.Getpid(),
 		Check: check, Connections: int(m.connections()), Address: addressOf(&m.Config),
 	}
+	secrets := m.secrets()
 	for {
-		n := min(len(descriptors), handover.Most)
-		o.Sockets, o.More = sockets[:n], n < len(descriptors)
-		if err := link.Send(&handover.Message{Offer: &o}, answerTime, descriptors[:n]...); err != nil {
+		n, k := min(len(descriptors), handover.Most), min(len(secrets), secretsAtOnce)
+		o.Sockets, o.Secrets, o.More = sockets[:n], secrets[:k], n < len(descriptors) || k < len(secrets)
+		if err := link.Send(&handover.Message{Offer: &o}, startTime, descriptors[:n]...); err != nil { // it may not listen yet
 			return err
 		}
-		if sockets, descriptors = sockets[n:], descriptors[n:]; !o.More {
+		if sockets, descriptors, secrets = sockets[n:], descriptors[n:], secrets[k:]; !o.More {
 			return nil
 		}
 	}
@@ -87,6 +88,7 @@ func (m *Main) hearOffer(link *handover.Link) (*handover.Offer, error) {
 		for i, s := range o.Sockets {
 			m.keepSocket(s, os.NewFile(uintptr(descriptors[i]), s.Addr))
 		}
+		m.keepSecrets(o.Secrets)
 		if !o.More {
 			return o, m.judge(o)
 		}
