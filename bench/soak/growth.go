@@ -36,16 +36,15 @@ type measure struct {
 	hides func(trend.Trend) bool // that noise would hide too much
 }
 
-// What is as many in each successor as in its predecessor, at any age.
-var numbers = []measure{
-	{"descriptors", func(r reading) float64 { return float64(r.Descriptors) }, report.Count, hidesNumber},
-	{"goroutines", func(r reading) float64 { return float64(r.Goroutines) }, report.Count, hidesNumber},
-}
+// ageless is what is the same at any age of a process.
+var ageless = measure{"descriptors", func(r reading) float64 { return float64(r.Descriptors) }, report.Count, hidesNumber}
 
-// What a process takes more of while it is young.
-var memory = []measure{
+// aging is what depends on that: memory grows until it has settled, and the workers that
+// have taken connections up are there for some seconds more.
+var aging = []measure{
 	{"resident memory", func(r reading) float64 { return float64(r.Resident) }, report.Bytes, hidesShare},
 	{"heap", func(r reading) float64 { return float64(r.Heap) }, report.Bytes, hidesShare},
+	{"goroutines", func(r reading) float64 { return float64(r.Goroutines) }, report.Count, hidesNumber},
 }
 
 func hidesShare(t trend.Trend) bool { return t.Error > mayHideShare*t.Mean }
@@ -56,8 +55,8 @@ func hidesNumber(t trend.Trend) bool { return t.Error > mayHideNumber }
 // successor.
 func (s *stage) judgeGrowth(f *findings) {
 	end, spans := time.Duration(s.cycles())*s.cycle, s.cycles()/2
-	judgeNumbers(f, s.watch.readings(end-time.Duration(spans)*s.cycle, end), spans)
-	judgeMemory(f, lives(s.watch.readings(s.lastDrain(), end), s.upgrade))
+	judgeAgeless(f, s.watch.readings(end-time.Duration(spans)*s.cycle, end), spans)
+	judgeAging(f, lives(s.watch.readings(s.lastDrain(), end), s.upgrade))
 }
 
 // lastDrain is from when on all processes but the first are successors.
@@ -70,17 +69,15 @@ func (s *stage) lastDrain() (at time.Duration) {
 	return at
 }
 
-// judgeNumbers draws a line through readings of so many cycles, whichever process
+// judgeAgeless draws a line through readings of so many cycles, whichever process
 // they are of.
-func judgeNumbers(f *findings, list []reading, spans int) {
-	for _, m := range numbers {
-		var samples []trend.Sample
-		for _, r := range list {
-			samples = append(samples, trend.Sample{At: r.At, Value: m.value(r)})
-		}
-		t, err := trend.Of(samples, spans)
-		m.judge(f, "flat over the second half, whoever serves: ", t, err, fmt.Sprintf("by the medians of %d rounds", t.Count), covered(samples))
+func judgeAgeless(f *findings, list []reading, spans int) {
+	var samples []trend.Sample
+	for _, r := range list {
+		samples = append(samples, trend.Sample{At: r.At, Value: ageless.value(r)})
 	}
+	t, err := trend.Of(samples, spans)
+	ageless.judge(f, "flat over the second half, whoever serves: ", t, err, fmt.Sprintf("by the medians of %d rounds", t.Count), covered(samples))
 }
 
 // judge makes the claim that what was seen for so long does not grow.
@@ -126,20 +123,20 @@ func lives(list []reading, long time.Duration) (all []life) {
 	return all
 }
 
-// judgeMemory compares each process with its predecessor at the same age: the line is
+// judgeAging compares each process with its predecessor at the same age: the line is
 // drawn through what is usual in each part of a life, less what is owed to age.
-func judgeMemory(f *findings, all []life) {
-	for _, m := range memory {
-		points, byAge := m.ageless(all)
+func judgeAging(f *findings, all []life) {
+	for _, m := range aging {
+		points, byAge := m.lessAge(all)
 		t, err := trend.Through(points, ages-1)
 		how := fmt.Sprintf("by the medians of the thirds of %d lives, which are %s usually", len(all), strings.Join(byAge, ", "))
 		m.judge(f, "flat from process to process, at the same age: ", t, err, how, covered(points))
 	}
 }
 
-// ageless are the medians of all parts of all lives, as if nothing were owed to age, and
+// lessAge are the medians of all parts of all lives, as if nothing were owed to age, and
 // what is usual in each part in words.
-func (m *measure) ageless(all []life) (points []trend.Sample, byAge []string) {
+func (m *measure) lessAge(all []life) (points []trend.Sample, byAge []string) {
 	level := 0.0
 	for age := range ages {
 		var same []trend.Sample

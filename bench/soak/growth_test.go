@@ -9,23 +9,23 @@ import (
 	"time"
 )
 
-func TestNumbers(t *testing.T) {
-	f := func(an int, want verdict) { // hour
+func TestAgeless(t *testing.T) {
+	f := func(perHour int, want verdict) {
 		t.Helper()
 		var got findings
-		judgeNumbers(&got, readings(900, func(i int, r *reading) {
-			r.Goroutines += i%30 + an*i/3600
+		judgeAgeless(&got, readings(900, func(i int, r *reading) {
+			r.Descriptors += i%30 + perHour*i/3600
 			r.Generation = 1 + i/300
 		}), 6)
-		if len(got) != 2 || got[0].Verdict != held || got[1].Verdict != want {
-			t.Errorf("growing by %d goroutines an hour: %+v, want the second one %s", an, got, want)
+		if len(got) != 1 || got[0].Verdict != want {
+			t.Errorf("growing by %d descriptors an hour: %+v, want it %s", perHour, got, want)
 		}
 	}
 	f(0, held)
 	f(-100, held)
 	f(100, failed)
 	var got findings
-	judgeNumbers(&got, readings(900, func(int, *reading) {}), 3)
+	judgeAgeless(&got, readings(900, func(int, *reading) {}), 3)
 	if got[0].Verdict != unjudged || got.err() != nil {
 		t.Errorf("%+v: three cycles are too few", got)
 	}
@@ -33,18 +33,19 @@ func TestNumbers(t *testing.T) {
 
 // A process takes more when it is older, and its successor less again. Only what successors have that their predecessors had not is
 // growth.
-func TestMemory(t *testing.T) {
+func TestAging(t *testing.T) {
 	const long = 5 * time.Minute
 	f := func(fromOneToTheNext int64, want verdict) {
 		t.Helper()
 		list := readings(1500, func(i int, r *reading) {
 			r.Generation = 7 + i/300
+			r.Goroutines += max(0, 300-i%300*20)
 			r.Resident += int64(i%300)*50_000 + int64(i%7)*10_000 + int64(i/300)*fromOneToTheNext
 		})
 		all := lives(list, long)
 		var got findings
-		judgeMemory(&got, all)
-		if len(all) != 4 || len(got) != 2 || got[0].Verdict != want || got[1].Verdict != held {
+		judgeAging(&got, all)
+		if len(all) != 4 || len(got) != 3 || got[0].Verdict != want || got[1].Verdict != held || got[2].Verdict != held {
 			t.Errorf("growing by %d bytes from process to process: %d lives, %+v; want the first %s", fromOneToTheNext, len(all), got, want)
 		}
 		if usual := "42.4 MiB, 47.2 MiB, 51.9 MiB"; fromOneToTheNext == 0 && !strings.Contains(got[0].Detail, usual) {
@@ -73,8 +74,8 @@ func TestLives(t *testing.T) {
 		t.Errorf("the lives of %v are compared, want %v", got, want)
 	}
 	var none findings
-	judgeMemory(&none, nil)
-	if len(none) != 2 || none[0].Verdict != unjudged || none.err() != nil {
+	judgeAging(&none, nil)
+	if len(none) != 3 || none[0].Verdict != unjudged || none.err() != nil {
 		t.Errorf("of nobody's life: %+v", none)
 	}
 }
@@ -85,7 +86,7 @@ func TestNoise(t *testing.T) {
 	f := func(seconds int, want verdict) {
 		t.Helper()
 		var got findings
-		judgeNumbers(&got, readings(seconds, func(i int, r *reading) { r.Descriptors += i * 6 / seconds % 2 * 2000 }), 6)
+		judgeAgeless(&got, readings(seconds, func(i int, r *reading) { r.Descriptors += i * 6 / seconds % 2 * 2000 }), 6)
 		if got[0].Verdict != want {
 			t.Errorf("noise for %d s: %+v, want %s", seconds, got[0], want)
 		}

@@ -21,6 +21,7 @@ type options struct {
 	logs        string
 	fanfare     string
 	withhold    bool
+	note        string
 }
 
 // usage stands above the flags.
@@ -55,6 +56,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	fs.StringVar(&o.results, "results", filepath.Join("bench", "results"), "`FOLDER` for the result; empty writes none")
 	fs.StringVar(&o.logs, "logs", filepath.Join("bin", "soak"), "`FOLDER` for a failed run's logs; empty keeps none")
 	fs.StringVar(&o.fanfare, "fanfare", "", "`PROGRAM` to run instead of the one of this checkout")
+	fs.StringVar(&o.note, "note", "", "`SENTENCE` that the result is not to be quoted without, such as what else the machine does")
 	fs.BoolVar(&o.withhold, "withhold", false, "have a client keep one message from its books: the soak must fail")
 	if err := fs.Parse(args); err != nil {
 		return nil, err

@@ -43,6 +43,9 @@ func (p *page) describeHost() {
 	p.condition("Machine: %d x %s, %s of memory, Linux %s; load average before: %v.", here.Cores, here.CPU,
 		report.Bytes(float64(here.Memory)), here.Kernel, here.LoadBefore)
 	p.condition("%s, commit %s.", runtime.Version(), here.Commit)
+	if p.note != "" {
+		p.condition("%s", p.note)
+	}
 	if p.linked {
 		p.condition("All in a network namespace of its own; the narrow crowd is in another one, behind a veth link whose rate tc-tbf lowers to %d kbit/s.", linkBits*p.connections/1000)
 	} else {
