@@ -29,9 +29,10 @@ E2E_PACKAGES  := git@git chromium nginx-light libnginx-mod-stream haproxy caddy 
 # What the deployment pages name, and what their tests boot, look at and ask with.
 DEPLOY_PACKAGES := systemd dbus util-linux iproute2 curl openssl
 
-# How often `make kills` kills each, and where `make vuln` learns what is known to be vulnerable.
-KILLS  ?= 200
-VULNDB ?= https://vuln.go.dev
+# How often `make kills` kills each, how often `make lineage` upgrades, and where `make vuln` learns what is known to be vulnerable.
+KILLS    ?= 200
+UPGRADES ?= 1000
+VULNDB   ?= https://vuln.go.dev
 
 # A kernel that runs as a process.
 GUEST_PACKAGES := user-mode-linux
@@ -45,7 +46,7 @@ LINT  := $(TOOL) golangci-lint
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help run build test check lint fmt fuzz bench million thousands soak upgrades dip gobench e2e deploy hostile floods kills vuln conformance deps clean cross need-go need-node need-race
+.PHONY: help run build test check lint fmt fuzz bench million thousands soak upgrades dip gobench e2e deploy hostile floods kills lineage vuln conformance deps clean cross need-go need-node need-race
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -121,7 +122,7 @@ deploy: need-go ## what docs/ says of systemd, images, Kubernetes and proxies, d
 	go test -tags e2e -count=1 ./deploy/...
 	cd deploy/kubernetes && go vet . && go test -count=1 .
 
-hostile: need-go ## clients that mean harm, against the real program
+hostile: need-go need-race ## clients that mean harm, against the real program
 	@.ci/packages.sh $(GUEST_PACKAGES)
 	rm -rf bin/hostile && mkdir -p bin/hostile
 	go test -tags e2e -count=1 -parallel 8 -artifacts -outputdir '$(CURDIR)/bin/hostile' ./cmd/fanfare/hostile ./cmd/fanfare/e2e/process
@@ -134,6 +135,10 @@ floods: need-go ## floods beside 5,000 good clients, whose latency has to hold: 
 
 kills: need-go ## kill -9 while apps are edited, webhooks queued, and upgrades under way, KILLS times each (200)
 	go test -tags e2e -count=1 -timeout 1h -v -run '^TestKills' ./cmd/fanfare/hostile -kills $(KILLS)
+
+lineage: need-go need-race ## one server with the race detector upgraded over and over, UPGRADES times (1000): 20 minutes
+	rm -rf bin/lineage && mkdir -p bin/lineage
+	go test -tags e2e -count=1 -timeout 2h -v -run '^TestThousandUpgrades$$' -artifacts -outputdir '$(CURDIR)/bin/lineage' ./cmd/fanfare/hostile -upgrades $(UPGRADES)
 
 vuln: need-go ## known vulnerabilities in what is linked, where VULNDB (https://vuln.go.dev) can be reached
 	@.ci/vuln.sh $(VULNDB)

@@ -20,6 +20,7 @@
 //   - kill_webhooks_test.go, kill_apps_test.go: the server, and commands that edit its apps, are killed over and over (-kills).
 //   - kill_upgrades_test.go: the old or the new process of an upgrade is killed, whenever (-kills).
 //   - upgrade_steps_test.go: the same at each word of their talk, and silence there; and programs that can't take over.
+//   - upgrade_thousand_test.go: a server is upgraded over and over (-upgrades).
 //   - full_disk_test.go: the disk is full on which webhooks are kept, or apps.
 //   - config_test.go: the configuration file is half written, wrong, and gone, under load.
 //   - secrets_test.go: everything that is secret is said, rightly and wrongly, and looked for in the log and in profiles.

@@ -80,6 +80,12 @@ private_targets = true
 // depart connects a convoy to a server and has it talk.
 func depart(t *testing.T, s *server, b *inbox, random *rand.Rand) *convoy {
 	t.Helper()
+	return departAt(t, 1, s, b, random)
+}
+
+// departAt has it talk so many times slower.
+func departAt(t *testing.T, pace int, s *server, b *inbox, random *rand.Rand) *convoy {
+	t.Helper()
 	c := &convoy{t: t, server: s, inbox: b, random: random, quit: make(chan struct{}), tear: rand.New(rand.NewPCG(random.Uint64(), 0))}
 	t.Cleanup(c.end)
 	for i := range rooms * perRoom {
@@ -100,14 +106,15 @@ func depart(t *testing.T, s *server, b *inbox, random *rand.Rand) *convoy {
 		}
 	}
 	c.feed()
-	c.goOn(speakEvery, c.speak)
+	slower := func(d time.Duration) time.Duration { return time.Duration(pace) * d }
+	c.goOn(slower(speakEvery), c.speak)
 	for first := range 2 {
 		client := kept(1)
 		client.Timeout *= 2 // the server may be stopped for a while
 		c.closers = append(c.closers, func() error { client.CloseIdleConnections(); return nil })
-		c.goOn(publishEvery, func(n int) error { return c.publish(client, (2*n+first)%rooms) })
+		c.goOn(slower(publishEvery), func(n int) error { return c.publish(client, (2*n+first)%rooms) })
 	}
-	c.goOn(newcomerEvery, c.visit)
+	c.goOn(slower(newcomerEvery), c.visit)
 	return c
 }
 

@@ -29,11 +29,11 @@ type upgradable struct {
 }
 
 // serveUpgradable starts one that speaks TLS, too.
-func serveUpgradable(t *testing.T, real, settings string, flags ...string) *upgradable {
+func serveUpgradable(t *testing.T, real, settings string) *upgradable {
 	t.Helper()
 	u := &upgradable{t: t, program: filepath.Join(t.TempDir(), "fanfare"), real: real}
 	u.install(real)
-	flags = append(append(tlsFlags(t), "--queue-bytes", "8MiB", "--queue-age", "600"), flags...)
+	flags := append(tlsFlags(t), "--queue-bytes", "8MiB", "--queue-age", "600")
 	u.server = serveBy(t, func(cmd *exec.Cmd) { cmd.Path, cmd.Args[0] = u.program, u.program }, settings, flags...)
 	t.Cleanup(u.stop)
 	return u

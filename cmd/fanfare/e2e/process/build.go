@@ -31,12 +31,30 @@ func buildAndRun(m *testing.M, flags []string) (int, error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	Program = filepath.Join(dir, "fanfare")
-	build := exec.Command("go", append(append([]string{"build", "-buildvcs=false", "-o", Program}, flags...), "fanfare/cmd/fanfare")...)
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		return 0, fmt.Errorf("cannot build fanfare/cmd/fanfare: %w", err)
+	if err := build(Program, flags, nil); err != nil {
+		return 0, err
 	}
 	return m.Run(), nil
+}
+
+// Racing builds the program with the race detector, for one test.
+func Racing(t *testing.T) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "fanfare")
+	if err := build(path, []string{"-race"}, []string{"CGO_ENABLED=1"}); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func build(path string, flags, env []string) error {
+	cmd := exec.Command("go", append(append([]string{"build", "-buildvcs=false", "-o", path}, flags...), "fanfare/cmd/fanfare")...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("cannot build fanfare/cmd/fanfare: %w", err)
+	}
+	return nil
 }
 
 // Fanfare prepares the program in an empty folder and without FANFARE_ variables, so that it finds no configuration of the
