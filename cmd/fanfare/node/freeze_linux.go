@@ -21,25 +21,31 @@ type rest struct {
 	undo []func() error
 }
 
-// suspend has newcomers wait, before their TLS handshakes too, and no webhook begin.
-// Connections are served all the same. What had been done is undone when it fails.
-func (m *Main) suspend(ctx context.Context) (r *rest, err error) {
-	r = &rest{main: m}
-	if err := m.engine.StopAccepting(); err != nil {
-		return nil, err
+// suspendHooks lets no webhook begin, and returns when the requests under way have
+// ended, which may take as long as a receiver has for its answer. Everybody is served.
+func (r *rest) suspendHooks(ctx context.Context) error {
+	if err := r.main.hooks.Suspend(ctx); err != nil {
+		return err
 	}
-	r.then(m.engine.ResumeAccepting)
-	m.engine.PauseHandshakes()
+	r.then(r.main.hooks.Resume)
+	return nil
+}
+
+// shut has newcomers wait, before their TLS handshakes too. Connections are served all
+// the same.
+func (r *rest) shut() error {
+	e := r.main.engine
+	if err := e.StopAccepting(); err != nil {
+		return err
+	}
+	r.then(e.ResumeAccepting)
+	e.PauseHandshakes()
 	r.then(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), answerTime)
 		defer cancel()
-		return m.engine.ResumeHandshakes(ctx)
+		return e.ResumeHandshakes(ctx)
 	})
-	if err := m.hooks.Suspend(ctx); err != nil {
-		return nil, errors.Join(err, r.wake())
-	}
-	r.then(m.hooks.Resume)
-	return r, nil
+	return nil
 }
 
 // freeze has the loops come to rest. Nothing is read, sent or told from here on. After

@@ -24,6 +24,9 @@ const (
 // any more: it is ended anyway.
 const calledOffTime = 10 * time.Millisecond
 
+// stillThere is how often a process that waits for others tells its successor so.
+const stillThere = time.Second
+
 // helloTime is how long TLS handshakes have to end before the loops are held. Those
 // that last longer are cut, as no process can go on with another's.
 const helloTime = time.Second
@@ -97,8 +100,11 @@ func (d *donor) run(ctx context.Context) error {
 	if err := d.main.engine.Lend(ctx, handover.Most, d.lend); err != nil {
 		return err
 	}
-	var err error
-	if d.rest, err = d.main.suspend(ctx); err != nil {
+	d.rest = &rest{main: d.main}
+	if err := d.suspendHooks(ctx); err != nil {
+		return err
+	}
+	if err := d.rest.shut(); err != nil {
 		return err
 	}
 	d.awaitHellos(ctx)
@@ -198,6 +204,28 @@ func (d *donor) sendAhead(ctx context.Context) error {
 		return err
 	}
 	return d.hearTaken()
+}
+
+// suspendHooks tells the other process again and again that the talk goes on, which it
+// would give up otherwise.
+func (d *donor) suspendHooks(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	suspended := make(chan error, 1)
+	go func() { suspended <- d.rest.suspendHooks(ctx) }()
+	still := time.NewTicker(stillThere)
+	defer still.Stop()
+	for {
+		select {
+		case err := <-suspended:
+			return err
+		case <-still.C:
+			if err := d.lend(nil); err != nil {
+				cancel()
+				return errors.Join(err, <-suspended)
+			}
+		}
+	}
 }
 
 func (d *donor) awaitHellos(ctx context.Context) {

@@ -7,10 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -325,6 +328,58 @@ func livesOn(t *testing.T, deaf bool) {
 	}
 	a.say(`{"event":"pusher:ping","data":{}}`)
 	a.hear("pusher:pong")
+}
+
+// As long as a webhook's receiver takes over an answer newcomers are served, and the new process waits.
+func TestHandOverWaitsForWebhooks(t *testing.T) {
+	asked, answer := make(chan struct{}), make(chan struct{})
+	tell, let := sync.OnceFunc(func() { close(asked) }), sync.OnceFunc(func() { close(answer) })
+	hooks := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		tell()
+		<-answer
+	}))
+	t.Cleanup(hooks.Close)
+	s := donorNode(t, func(c *config.Config) {
+		hooked(hooks.URL)(c)
+		c.Webhooks.Timeout = time.Minute
+	})
+	t.Cleanup(let) // before the nodes end
+	s.connect("anna")
+	<-asked
+	old, middle := links(t)
+	other, heir := links(t)
+	inherited, relayed, still := make(chan error, 1), make(chan error, 2), make(chan bool, 100)
+	go func() { inherited <- s.heir.Inherit(t.Context(), heir) }()
+	go func() {
+		relayed <- relay(middle, other, func(m *handover.Message) bool {
+			if m.Loans != nil && len(m.Loans.Handles) == 0 {
+				still <- true
+			}
+			return false
+		})
+	}()
+	go func() { relayed <- relay(other, middle, func(*handover.Message) bool { return false }) }()
+	handed := make(chan error, 1)
+	go func() {
+		_, err := s.old.HandOver(t.Context(), old, func() {})
+		handed <- err
+	}()
+	for range 2 {
+		<-still
+		c, err := (&churn{node: s.old}).connect()
+		if err != nil {
+			t.Fatalf("a newcomer: %v", err)
+		}
+		c.Close()
+	}
+	let()
+	if err := errors.Join(<-handed, <-inherited); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.old.Close(); err != nil {
+		t.Error(err)
+	}
+	s.old = s.heir
 }
 
 // relay passes on what one says to the other, but for what is held back, until it has nothing more to say.

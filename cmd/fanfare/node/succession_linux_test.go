@@ -119,8 +119,8 @@ func (s *succession) freeze() *rest {
 	if err := s.old.engine.Lend(ctx, handover.Most, s.enrol); err != nil {
 		s.t.Fatal(err)
 	}
-	r, err := s.old.suspend(ctx)
-	if err != nil {
+	r := &rest{main: s.old}
+	if err := errors.Join(r.suspendHooks(ctx), r.shut()); err != nil {
 		s.t.Fatal(err)
 	}
 	if err := r.freeze(ctx); err != nil {
