@@ -35,7 +35,7 @@ func (u *upgrading) run(ctx context.Context, c *command.Process, _ []string) err
 	if s, err = client.Upgrade(ctx, ask); err != nil {
 		return err
 	}
-	result, err := u.await(ctx, client, newProgress(c, s.Connections), s.PID)
+	result, err := awaitUpgrade(ctx, client.Path, newProgress(c, s.Connections), s.PID)
 	if err != nil {
 		return err
 	}
@@ -60,31 +60,47 @@ func (u *upgrading) request() (ask control.UpgradeRequest, err error) {
 	return ask, nil
 }
 
-// await returns when another process serves, or when it is known that none will.
-func (u *upgrading) await(ctx context.Context, client *control.Client, p *progress, pid int) (*control.Upgrade, error) {
+// silence is how long nobody may have anything to say about an upgrade. The old process
+// may be busy, or have left its place to one that does not listen yet.
+const silence = 4 * patience
+
+// awaitUpgrade returns when another process serves, or when it is known that none will.
+// Who answers at the path may be either of them.
+func awaitUpgrade(ctx context.Context, path string, p *progress, pid int) (*control.Upgrade, error) {
 	defer p.end()
+	client := control.Dial(path)
+	defer func() { client.Close() }()
 	look := time.NewTicker(glance)
 	defer look.Stop()
-	for {
+	for heard := time.Now(); time.Since(heard) < silence; {
 		s, err := statusOf(ctx, client)
 		switch {
 		case ctx.Err() != nil:
 			return nil, fmt.Errorf("%w: the server goes on with its upgrade", command.ErrInterrupted)
 		case err != nil:
-			return awaitSuccessor(ctx, client.Path, pid, look.C)
-		case s.Upgrade == nil:
+			client.Close()
+			client = control.Dial(path)
+		case s.PID == pid && s.Upgrade == nil:
 			return nil, errors.New("the server says nothing about its upgrade; its log may")
-		case s.Upgrade.Step == control.CalledOff:
+		case s.PID == pid && s.Upgrade.Step == control.CalledOff:
 			return nil, notUpgraded(s.Upgrade)
-		case s.Upgrade.Step == control.Checked:
+		case s.PID == pid && s.Upgrade.Step == control.Checked, tookOver(&s, pid):
 			return s.Upgrade, nil
+		case s.PID == pid:
+			heard = time.Now()
+			p.showUpgrade(s.Upgrade)
 		}
-		p.showUpgrade(s.Upgrade)
 		select {
 		case <-look.C:
 		case <-ctx.Done():
 		}
 	}
+	return nil, fmt.Errorf("process %d does not answer any more, and no successor of it at %s: the log says what has become of it", pid, path)
+}
+
+// tookOver tells whether this is the process that has taken another's place.
+func tookOver(s *control.Status, pid int) bool {
+	return s.Upgrade != nil && s.Upgrade.Step == control.TakenOver && s.Upgrade.FromPID == pid
 }
 
 func notUpgraded(u *control.Upgrade) error {
@@ -93,25 +109,6 @@ func notUpgraded(u *control.Upgrade) error {
 		what = "an upgrade would be called off"
 	}
 	return fmt.Errorf("%s: %s", what, term.Printable(u.Reason))
-}
-
-// awaitSuccessor waits for the word of the process that has taken another's place, at
-// the same path. The other one does not answer any more.
-func awaitSuccessor(ctx context.Context, path string, pid int, look <-chan time.Time) (*control.Upgrade, error) {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		client := control.Dial(path)
-		s, err := statusOf(ctx, client)
-		client.Close()
-		if err == nil && s.Upgrade != nil && s.Upgrade.Step == control.TakenOver && s.Upgrade.FromPID == pid {
-			return s.Upgrade, nil
-		}
-		select {
-		case <-look:
-		case <-ctx.Done():
-			return nil, command.ErrInterrupted
-		}
-	}
-	return nil, fmt.Errorf("process %d does not answer any more, and no successor of it at %s: the log says what has become of it", pid, path)
 }
 
 // tell says what it came to.

@@ -21,7 +21,7 @@ func Upgrade(ctx context.Context, env []string, socket, port string) (control.Up
 	if s, err = client.Upgrade(ctx, control.UpgradeRequest{}); err != nil {
 		return control.Upgraded{}, err
 	}
-	result, err := u.await(ctx, client, &progress{to: io.Discard}, s.PID)
+	result, err := awaitUpgrade(ctx, client.Path, &progress{to: io.Discard}, s.PID)
 	if err != nil {
 		return control.Upgraded{}, err
 	}
