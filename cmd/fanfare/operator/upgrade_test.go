@@ -29,13 +29,19 @@ func TestUpgradeAsksAgain(t *testing.T) {
 	}
 	var status atomic.Pointer[control.Status]
 	status.Store(at(control.TakenOver)) // once, from another
-	asked := make(chan struct{})
+	var told atomic.Int32               // how often, since an upgrade was asked for
+	watched := make(chan struct{})
 	hooks := control.Hooks{
-		Log:    slog.New(slog.DiscardHandler),
-		Status: func() control.Status { return *status.Load() },
+		Log: slog.New(slog.DiscardHandler),
+		Status: func() control.Status {
+			s := status.Load()
+			if s.Upgrade.Step == control.Starting && told.Add(1) == 2 { // the first was the answer
+				close(watched)
+			}
+			return *s
+		},
 		Upgrade: func(control.UpgradeRequest) error {
 			status.Store(at(control.Starting))
-			close(asked)
 			return nil
 		},
 	}
@@ -49,7 +55,7 @@ func TestUpgradeAsksAgain(t *testing.T) {
 	again := make(chan *control.Server, 1)
 	first := serve()
 	go func() {
-		<-asked
+		<-watched
 		_ = first.Close() // who is connected is cut
 		status.Store(at(control.CalledOff))
 		again <- serve()
