@@ -18,7 +18,7 @@ func (c *Client) ready(events uint32) {
 }
 
 func (c *Client) serve(events uint32) error {
-	if events&unix.EPOLLOUT != 0 && len(c.out) > 0 {
+	if events&unix.EPOLLOUT != 0 {
 		if err := c.flush(); err != nil {
 			return err
 		}

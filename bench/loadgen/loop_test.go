@@ -265,3 +265,26 @@ func TestSilentTLSServer(t *testing.T) {
 		t.Error("it became ready")
 	}
 }
+
+// Connections that have nothing to send do not keep the loop awake.
+func TestIdleLoopSleeps(t *testing.T) {
+	f := func(start func(*testing.T) *pushertest.Server) {
+		t.Helper()
+		target, l := start(t).Target(), newLoop(t)
+		fleet := l.Open(target, 3, 3, toBench)
+		joined := false
+		c, err := l.Client(target, loadgen.ClientOptions{Opened: func() { joined = true }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, l, func() bool { return fleet.Ready() && joined })
+		turns, over := 0, l.Now()+200*time.Millisecond
+		run(t, l, func() bool { turns++; return l.Now() >= over })
+		if turns > 50 {
+			t.Errorf("%d turns in 200 ms", turns)
+		}
+		c.Abort()
+	}
+	f(pushertest.Start)
+	f(pushertest.StartTLS)
+}

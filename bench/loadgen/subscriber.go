@@ -39,7 +39,7 @@ func (s *subscriber) ready(events uint32) {
 }
 
 func (s *subscriber) serve(events uint32) error {
-	if events&unix.EPOLLOUT != 0 && len(s.out) > 0 {
+	if events&unix.EPOLLOUT != 0 {
 		if err := s.flush(); err != nil {
 			return err
 		}

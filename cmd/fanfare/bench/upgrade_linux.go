@@ -38,7 +38,7 @@ func benchUpgrade() workload {
 			p.number(&s.Upgrades, "upgrades", 3, "`N` upgrades, one after the other")
 			p.duration(&s.Pause, "pause", 3*time.Second, "`TIME` before each of them, and after the last")
 			p.seed(&s.Seed)
-			p.flags.StringVar(&socket, "socket", "", "`PATH` of the server's control socket (default: where the one that listens on the port of --url has it)")
+			p.flags.StringVar(&socket, "socket", "", "`PATH` of the server's control socket (default: by the port of --url, which must not be that of TLS)")
 		},
 		scenario: func() scenario.Scenario { return *s },
 		sockets:  func() int { return s.Connections },
