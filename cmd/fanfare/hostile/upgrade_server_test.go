@@ -31,10 +31,18 @@ type upgradable struct {
 // serveUpgradable starts one that speaks TLS, too.
 func serveUpgradable(t *testing.T, real, settings string) *upgradable {
 	t.Helper()
+	return serveUpgradableIn(t, "", real, settings)
+}
+
+// serveUpgradableIn starts it from a shell, after some commands.
+func serveUpgradableIn(t *testing.T, shell, real, settings string) *upgradable {
+	t.Helper()
 	u := &upgradable{t: t, program: filepath.Join(t.TempDir(), "fanfare"), real: real}
 	u.install(real)
 	flags := append(tlsFlags(t), "--queue-bytes", "8MiB", "--queue-age", "600")
-	u.server = serveBy(t, func(cmd *exec.Cmd) { cmd.Path, cmd.Args[0] = u.program, u.program }, settings, flags...)
+	u.server = serveBy(t, func(cmd *exec.Cmd) {
+		cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", shell + "\nexec \"$0\" \"$@\"", u.program}, cmd.Args[1:]...)
+	}, settings, flags...)
 	t.Cleanup(u.stop)
 	return u
 }
@@ -92,14 +100,13 @@ func (u *upgradable) begin() *journey {
 	return j
 }
 
-// upgrade has the server upgraded, and gives the new process.
-func (u *upgradable) upgrade() int {
+// upgrade has the server upgraded.
+func (u *upgradable) upgrade() {
 	u.t.Helper()
 	j := u.begin()
 	if got := j.outcome(); got != moved {
 		u.t.Fatalf("the upgrade came to this: %s", got)
 	}
-	return u.pid()
 }
 
 // reap takes the exit codes of processes whose parents are gone: this program is their parent then.

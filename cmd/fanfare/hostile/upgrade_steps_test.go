@@ -171,3 +171,26 @@ func TestUpgradesToNothing(t *testing.T) {
 	}
 	u.thenUpgrades(c)
 }
+
+// A server that has as many clients as its descriptors allow is upgraded like any other.
+func TestUpgradeOfFullServer(t *testing.T) {
+	b := newInbox(t)
+	u := serveUpgradableIn(t, "ulimit -n 900", process.Program, convoySettings(b.addr))
+	const slow = 10
+	c := departAt(t, slow, u.server, b, rand.New(rand.NewPCG(1, 1)))
+	room := int(must(u.metric("fanfare_connections_limit"))(t))
+	for range room - rooms*perRoom - sleepers - spareDescriptors {
+		p := must(c.connect(false))(t)
+		defer p.Close()
+	}
+	for range 3 {
+		u.upgrade()
+		if err := c.intact(); err != nil {
+			t.Fatal(err)
+		}
+		c.feed()
+		if now := int(must(u.metric("fanfare_connections_limit"))(t)); now != room {
+			t.Errorf("there is room for %d connections, and was for %d", now, room)
+		}
+	}
+}
