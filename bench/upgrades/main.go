@@ -20,6 +20,7 @@ import (
 	"fanfare/bench/loadgen"
 	"fanfare/bench/scenario"
 	"fanfare/bench/serving"
+	"fanfare/bench/soak/authority"
 )
 
 func main() {
@@ -74,7 +75,11 @@ func (o *options) prove(ctx context.Context, dir string, out, stderr io.Writer) 
 	post.whispers.repeat = o.repeat
 	p := newPage(o)
 	h := &house{dir: dir}
-	if err := h.start(ctx, settings(h.path("control.sock"), h.path("webhooks"), post)); err != nil {
+	certificate, err := authority.New(h.path("server.pem"))
+	if err != nil {
+		return err
+	}
+	if err := h.start(ctx, settings(h.path("control.sock"), h.path("webhooks"), certificate.File, post)); err != nil {
 		return err
 	}
 	wrong := o.load(ctx, h, p, stderr)
@@ -92,7 +97,7 @@ func (o *options) prove(ctx context.Context, dir string, out, stderr io.Writer) 
 
 // load runs the scenario.
 func (o *options) load(ctx context.Context, h *house, p *page, stderr io.Writer) error {
-	target, err := loadgen.NewTarget(fmt.Sprintf("ws://%s/app/%s", h.server.Addr, key), appID, secret)
+	target, err := o.target(h.server)
 	if err != nil {
 		return err
 	}
@@ -109,6 +114,19 @@ func (o *options) load(ctx context.Context, h *house, p *page, stderr io.Writer)
 	})
 	p.take(&result)
 	return err
+}
+
+// target is the server in the clear, or by TLS.
+func (o *options) target(s *serving.Server) (*loadgen.Target, error) {
+	scheme, at := "ws", s.Addr
+	if o.tls {
+		scheme, at = "wss", s.TLS
+	}
+	t, err := loadgen.NewTarget(fmt.Sprintf("%s://%s/app/%s", scheme, at, key), appID, secret)
+	if err == nil && o.tls {
+		t.TLS.InsecureSkipVerify = true // it is our own
+	}
+	return t, err
 }
 
 // raiseDescriptors lifts the soft limit to the hard one, also for children.

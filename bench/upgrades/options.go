@@ -21,6 +21,7 @@ type options struct {
 	fanfare string
 	bound   time.Duration
 	repeat  bool
+	tls     bool
 }
 
 // usage stands above the flags.
@@ -55,6 +56,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	fs.StringVar(&o.results, "results", filepath.Join("bench", "results"), "`FOLDER` for the result; empty writes none")
 	fs.StringVar(&o.logs, "logs", filepath.Join("bin", "upgrades"), "`FOLDER` for a failed run's logs; empty keeps none")
 	fs.StringVar(&o.fanfare, "fanfare", "", "`PROGRAM` to run instead of the one of this checkout")
+	fs.BoolVar(&o.tls, "tls", false, "all come by TLS, which the server ends itself")
 	fs.BoolVar(&o.repeat, "repeat", false, "have a receiver of webhooks count one of them twice: the claims must fail")
 	if err := fs.Parse(args); err != nil {
 		return nil, err

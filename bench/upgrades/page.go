@@ -27,10 +27,16 @@ type page struct {
 	started    time.Time
 	conditions report.Conditions
 	parameters map[string]string
+	by         string // TLS, if that is how all came
 }
 
 func newPage(o *options) *page {
+	by := ""
+	if o.tls {
+		by = ", by TLS"
+	}
 	return &page{
+		by:         by,
 		started:    time.Now().UTC().Truncate(time.Second),
 		conditions: report.Gather(version(), commit(), 0),
 		parameters: map[string]string{
@@ -61,7 +67,7 @@ func (p *page) take(r *scenario.Result) {
 	p.conditions.Connections, p.conditions.LoadAfter = p.most, report.LoadAverage()
 	p.doc = report.New(r, p.most)
 	p.doc.Started, p.doc.Conditions, p.doc.Parameters = p.started, p.conditions, p.parameters
-	p.doc.Target.URL = "fanfare with webhooks"
+	p.doc.Target.URL = "fanfare with webhooks" + p.by
 }
 
 // figure is one of the result's; 0 when it is not there.
@@ -100,6 +106,9 @@ func (p *page) file(o *options) string {
 	if o.Connections != usualConnections {
 		name += "-" + strconv.Itoa(o.Connections)
 	}
+	if o.tls {
+		name += "-tls"
+	}
 	return name
 }
 
@@ -121,8 +130,8 @@ func (p *page) markdown(picture string) string {
 	var b strings.Builder
 	d, c := p.doc, p.conditions
 	fmt.Fprintf(&b, "# %d upgrades under load\n\nWhat `make upgrades` found on %s: a server with %s connections is replaced by a new process %d times, "+
-		"while it delivers %s messages a second. `go doc ./bench/upgrades` and `go doc ./bench/scenario/upgrade` tell who does what.\n\n",
-		len(d.Upgrades), p.started.Format(time.DateOnly), report.Whole(uint64(p.most)), len(d.Upgrades), report.Whole(uint64(d.PerSecond)))
+		"while it delivers %s messages a second%s. `go doc ./bench/upgrades` and `go doc ./bench/scenario/upgrade` tell who does what.\n\n",
+		len(d.Upgrades), p.started.Format(time.DateOnly), report.Whole(uint64(p.most)), len(d.Upgrades), report.Whole(uint64(d.PerSecond)), p.by)
 	fmt.Fprintf(&b, "![Latency over time, with the upgrades](%s)\n\n## Upgrades\n\n", picture)
 	b.WriteString("| | connections | state | took | frozen | worst latency | longest silence |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n")
 	fmt.Fprintf(&b, "| before the first | | | | | %s | %s |\n", p.milliseconds(worst), p.milliseconds(silence))

@@ -12,8 +12,8 @@ const (
 )
 
 // settings is fanfare.toml: room for slow readers, whose backlog may become old, and
-// who can't answer pings.
-func settings(socket, webhooks string, post *post) string {
+// who can't answer pings. TLS has a port of its own.
+func settings(socket, webhooks, certificate string, post *post) string {
 	return fmt.Sprintf(`# Written by bench/upgrades.
 [server]
 queue_bytes = "256MiB"
@@ -22,6 +22,11 @@ queue_age = 600
 
 [control]
 socket = %q
+
+[tls]
+enabled = true
+port = 0
+cert = %q
 
 [webhooks]
 dir = %q
@@ -51,5 +56,5 @@ private_targets = true
 url = "http://%s/"
 events = ["client_event"]
 private_targets = true
-`, socket, webhooks, appID, key, secret, post.members.Addr, post.channels.Addr, post.whispers.Addr)
+`, socket, certificate, webhooks, appID, key, secret, post.members.Addr, post.channels.Addr, post.whispers.Addr)
 }

@@ -26,6 +26,12 @@ func TestUpgrades(t *testing.T) {
 	t.Chdir("../..") // the top of the checkout, where the command runs
 	t.Run("all", func(t *testing.T) {
 		t.Run("holds", func(t *testing.T) { t.Parallel(); holds(t) })
+		t.Run("by TLS", func(t *testing.T) {
+			t.Parallel()
+			if out, err := prove(t, "-results", "", "-tls"); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
 		t.Run("repeated", func(t *testing.T) { t.Parallel(); repeated(t) })
 	})
 }
