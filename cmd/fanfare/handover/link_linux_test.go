@@ -1,6 +1,8 @@
 package handover
 
 import (
+	"bytes"
+	"encoding/gob"
 	"errors"
 	"io"
 	"os"
@@ -124,6 +126,43 @@ func TestAwaitEnd(t *testing.T) {
 	heir.AwaitEnd(2 * soon)
 	if took := time.Since(began); took > soon {
 		t.Errorf("it took %v", took)
+	}
+}
+
+// What a later version says, and this one has no word for, is a message with nothing in it;
+// what it says more of something known is left out.
+func TestMessagesOfLater(t *testing.T) {
+	old, heir := pair(t)
+	type later struct{ What map[string][]int }
+	say := func(m any) *Message {
+		t.Helper()
+		var text bytes.Buffer
+		if err := gob.NewEncoder(&text).Encode(m); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := old.file.Write(text.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := heir.Receive(soon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	got := say(struct {
+		Offer *Offer
+		Later *later
+	}{Later: &later{map[string][]int{"x": {1}}}})
+	if *got != (Message{}) {
+		t.Errorf("an unknown message is %+v", got)
+	}
+	type loans struct {
+		Handles []uint64
+		Later   []later
+	}
+	got = say(struct{ Loans *loans }{&loans{[]uint64{7}, make([]later, 3)}})
+	if got.Loans == nil || !slices.Equal(got.Loans.Handles, []uint64{7}) {
+		t.Errorf("a message that says more is %+v", got)
 	}
 }
 

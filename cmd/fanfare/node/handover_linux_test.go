@@ -202,6 +202,31 @@ func TestTooLittleRoom(t *testing.T) {
 	s.talk(room)
 }
 
+// A new process that is told what only a later version says refuses, and the old one has
+// everything still.
+func TestUnknownMessage(t *testing.T) {
+	s := donorNode(t, func(c *config.Config) { c.Metrics.Enabled = false })
+	room := s.fill(2)
+	old, heir := links(t)
+	inherited := make(chan error, 1)
+	go func() { inherited <- s.heir.Inherit(t.Context(), heir) }()
+	d := newDonor(s.old, old)
+	if err := d.introduce(false); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.Send(&handover.Message{}, answerTime); err != nil { // which is all that is left of it
+		t.Fatal(err)
+	}
+	const want = "says what this version does not expect"
+	if _, err := d.hear(answerTime); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("the old process hears %v, want %q", err, want)
+	}
+	if err := <-inherited; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("Inherit says %v, want %q", err, want)
+	}
+	s.talk(room)
+}
+
 // A process that is to end calls the upgrade off, and does not wait for the other.
 func TestEndInTheMiddle(t *testing.T) {
 	s := donorNode(t, func(c *config.Config) { c.Metrics.Enabled = false })
