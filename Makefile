@@ -136,7 +136,7 @@ floods: need-go ## floods beside 5,000 good clients, whose latency has to hold: 
 kills: need-go ## kill -9 while apps are edited, webhooks queued, and upgrades under way, KILLS times each (200)
 	go test -tags e2e -count=1 -timeout 1h -v -run '^TestKills' ./cmd/fanfare/hostile -kills $(KILLS)
 
-lineage: need-go need-race ## one server with the race detector upgraded over and over, UPGRADES times (1000): 20 minutes
+lineage: need-go need-race ## one server with the race detector upgraded over and over, UPGRADES times (1000): half an hour
 	rm -rf bin/lineage && mkdir -p bin/lineage
 	go test -tags e2e -count=1 -timeout 2h -v -run '^TestThousandUpgrades$$' -artifacts -outputdir '$(CURDIR)/bin/lineage' ./cmd/fanfare/hostile -upgrades $(UPGRADES)
 

@@ -17,7 +17,7 @@ import (
 	"fanfare/cmd/fanfare/e2e/process"
 )
 
-// A thousand take a quarter of an hour:
+// A thousand take half an hour on a busy machine:
 //
 //	go test -tags e2e -run ThousandUpgrades -timeout 1h ./cmd/fanfare/hostile -upgrades 1000
 var upgrades = flag.Int("upgrades", 10, "how often TestThousandUpgrades upgrades its server")
