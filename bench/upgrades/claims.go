@@ -61,7 +61,7 @@ func (p *page) judge(o *options, post *post, log string) error {
 	p.judgeChannels(post)
 	heard := post.whispers.mail()
 	p.claim("client_event webhooks come once and in order", heard.Taken == int(p.figure(whispers)) && heard.Wrong == 0,
-		"%d of %.0f whispers, %d wrong %s", heard.Taken, p.figure(whispers), heard.Wrong, heard.First)
+		"%d of %.0f whispers%s", heard.Taken, p.figure(whispers), complaints(heard.Wrong, heard.First))
 	if o.bound > 0 {
 		longest := time.Duration(0)
 		for _, u := range d.Upgrades {
@@ -87,7 +87,7 @@ func (p *page) judgeMembers(o *options, post *post) {
 		held = mail.Taken == most
 	}
 	p.claim("member webhooks tell of every coming and going, once", held && mail.Again == 0 && mail.Wrongs == 0 && mail.Here == 0,
-		"%s, %d at most are due; %d wrong %q", mail, most, mail.Wrongs, mail.Wrong)
+		"%s, of at most %d%s", mail, most, complaints(mail.Wrongs, mail.Wrong...))
 }
 
 // judgeChannels: every private channel was occupied and vacated once.
@@ -95,7 +95,15 @@ func (p *page) judgeChannels(post *post) {
 	mail := post.channels.Mail()
 	due := int(2 * p.figure(upgrade.Private))
 	p.claim("channel webhooks tell of every beginning and end, once", mail.Taken == due && mail.Again == 0 && mail.Wrongs == 0 && mail.Here == 0,
-		"%s of %d; %d wrong %q", mail, due, mail.Wrongs, mail.Wrong)
+		"%s, of %d%s", mail, due, complaints(mail.Wrongs, mail.Wrong...))
+}
+
+// complaints is how much is wrong, and the first few things that are.
+func complaints(n int, first ...string) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d wrong: %s", n, strings.Join(first, "; "))
 }
 
 // judgeLog: the servers say so of every upgrade, and complain of nothing.
@@ -104,20 +112,20 @@ func (p *page) judgeLog(o *options, log string) error {
 	if err != nil {
 		return err
 	}
-	given, taken, complaints := 0, 0, []string{}
+	given, taken, wrong := 0, 0, []string{}
 	for line := range bytes.Lines(b) {
 		var entry struct{ Level, Msg string }
 		switch broken := json.Unmarshal(line, &entry) != nil; {
 		case strings.HasPrefix(entry.Msg, "the descriptor limit is small"): // as it may be
 		case broken || entry.Level == "ERROR" || entry.Level == "WARN":
-			complaints = append(complaints, fmt.Sprintf("%.300s", bytes.TrimSpace(line)))
+			wrong = append(wrong, fmt.Sprintf("%.300s", bytes.TrimSpace(line)))
 		case entry.Msg == "handed over":
 			given++
 		case entry.Msg == "taken over":
 			taken++
 		}
 	}
-	p.claim("the servers' logs tell of each upgrade, and of nothing else", given == o.Upgrades && taken == given && len(complaints) == 0,
-		"%d handed over, %d taken over; %d complaints: %s", given, taken, len(complaints), strings.Join(complaints[:min(len(complaints), 3)], " "))
+	p.claim("the servers' logs tell of each upgrade, and of nothing else", given == o.Upgrades && taken == given && len(wrong) == 0,
+		"%d handed over, %d taken over%s", given, taken, complaints(len(wrong), wrong[:min(len(wrong), 3)]...))
 	return nil
 }

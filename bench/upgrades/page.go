@@ -28,15 +28,17 @@ type page struct {
 	conditions report.Conditions
 	parameters map[string]string
 	by         string // TLS, if that is how all came
+	flags      string // that make this page again
 }
 
 func newPage(o *options) *page {
-	by := ""
+	by, flags := "", fmt.Sprint("-connections ", o.Connections)
 	if o.tls {
-		by = ", by TLS"
+		by, flags = ", by TLS", flags+" -tls"
 	}
 	return &page{
 		by:         by,
+		flags:      flags,
 		started:    time.Now().UTC().Truncate(time.Second),
 		conditions: report.Gather(version(), commit(), 0),
 		parameters: map[string]string{
@@ -150,7 +152,7 @@ func (p *page) markdown(picture string) string {
 	fmt.Fprintf(&b, "- %s, commit %s.\n- The load generator took %.0f %% of a core.\n", c.Go, c.Commit, 100*d.Busy())
 	b.WriteString("\n```\n")
 	_ = d.WriteTable(&b, report.Paint{}) // into memory
-	fmt.Fprintf(&b, "```\n\nMake it again with `make upgrades ARGS=\"-connections %s\"`.\n", p.parameters["connections"])
+	fmt.Fprintf(&b, "```\n\nMake it again with `make upgrades ARGS=\"%s\"`.\n", p.flags)
 	return b.String()
 }
 
