@@ -119,10 +119,10 @@ func (m *machine) start(script string) (result func() string) {
 	}
 }
 
-// property is one of a unit, as systemctl show has it.
-func (m *machine) property(unit, name string) string {
+// property is one of the service, as systemctl show has it.
+func (m *machine) property(name string) string {
 	m.t.Helper()
-	return m.run("systemctl show -P " + name + " " + unit)
+	return m.run("systemctl show -P " + name + " fanfare")
 }
 
 // eventually repeats a check until it passes.
@@ -143,12 +143,12 @@ func (m *machine) eventually(what string, check func() error) {
 	}
 }
 
-// number reads a property that is one.
-func (m *machine) number(unit, name string) int {
+// number reads a property of the service that is one.
+func (m *machine) number(name string) int {
 	m.t.Helper()
-	n, err := strconv.Atoi(m.property(unit, name))
+	n, err := strconv.Atoi(m.property(name))
 	if err != nil {
-		m.t.Fatalf("%s of %s: %v", name, unit, err)
+		m.t.Fatalf("%s: %v", name, err)
 	}
 	return n
 }

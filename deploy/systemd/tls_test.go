@@ -26,7 +26,7 @@ func TestTLSPage(t *testing.T) {
 		m.run(block)
 	}
 	const serial = "openssl s_client -connect localhost:443 -servername ws.example.com </dev/null 2>/dev/null | openssl x509 -noout -serial"
-	before, process := m.run(serial), m.property("fanfare", "MainPID")
+	before, process := m.run(serial), m.property("MainPID")
 	m.run(`mkdir /tmp/renewed && cd /tmp/renewed
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 60 -subj /CN=ws.example.com \
     -addext subjectAltName=DNS:ws.example.com -out fullchain.pem -keyout privkey.pem
@@ -40,7 +40,7 @@ RENEWED_LINEAGE=$PWD /etc/letsencrypt/renewal-hooks/deploy/fanfare`)
 	if want, got := m.run("openssl x509 -noout -serial -in /tmp/renewed/fullchain.pem"), m.run(serial); got != want {
 		t.Errorf("newcomers see %s, want %s", got, want)
 	}
-	if got := m.property("fanfare", "MainPID"); got != process {
+	if got := m.property("MainPID"); got != process {
 		t.Errorf("process %s serves now, it was %s", got, process)
 	}
 	m.run("! curl -sS http://localhost:443/up | grep OK")

@@ -24,7 +24,7 @@ func TestPage(t *testing.T) {
 	if got := m.run("fanfare publish orders created '{}' --config /etc/fanfare/fanfare.toml --url http://localhost:80"); !strings.Contains(got, "published") {
 		t.Errorf("publish: %s", got)
 	}
-	if got := m.property("fanfare", "StatusText"); got != "ready, connections: 0" && got != "ready, connections: 1" {
+	if got := m.property("StatusText"); got != "ready, connections: 0" && got != "ready, connections: 1" {
 		t.Errorf("its status is %q", got)
 	}
 	m.checkHardening()
@@ -36,7 +36,7 @@ func TestPage(t *testing.T) {
 // checkHardening looks at what the process has, and at what it has found in spite of it.
 func (m *machine) checkHardening() {
 	m.t.Helper()
-	status := m.run("cat /proc/" + m.property("fanfare", "MainPID") + "/status")
+	status := m.run("cat /proc/" + m.property("MainPID") + "/status")
 	for _, line := range []string{"CapBnd:\t0000000000000000", "CapEff:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"} {
 		if !strings.Contains(status, line+"\n") {
 			m.t.Errorf("its status has no %q:\n%s", line, status)
@@ -45,7 +45,7 @@ func (m *machine) checkHardening() {
 	if strings.Contains(status, "Uid:\t0\t") {
 		m.t.Error("it runs as root")
 	}
-	descriptors := m.run("ls -l /proc/" + m.property("fanfare", "MainPID") + "/fd")
+	descriptors := m.run("ls -l /proc/" + m.property("MainPID") + "/fd")
 	if !strings.Contains(descriptors, "anon_inode:[io_uring]") {
 		m.t.Errorf("it has no io_uring:\n%s", descriptors)
 	}
@@ -69,7 +69,7 @@ func (m *machine) checkHardening() {
 func (m *machine) checkReload() {
 	m.t.Helper()
 	m.run("fanfare app add news --config /etc/fanfare/fanfare.toml && systemctl reload fanfare")
-	if got := m.property("fanfare", "ActiveState"); got != "active" {
+	if got := m.property("ActiveState"); got != "active" {
 		m.t.Errorf("after a reload it is %s", got)
 	}
 	m.run("fanfare publish --app-id news --config /etc/fanfare/fanfare.toml --url http://localhost:80 orders created '{}'")
@@ -86,12 +86,12 @@ func (m *machine) checkRestarts() {
 	calls := m.start(`n=0
 until [ -e /run/enough ]; do curl -sSf -m 30 -o /dev/null http://localhost:80/up; n=$((n+1)); done
 test $n -ge 3 && echo all answered`)
-	before := m.property("fanfare", "MainPID")
+	before := m.property("MainPID")
 	m.run("for i in 1 2 3; do systemctl restart fanfare; done; touch /run/enough")
 	if got := calls(); got != "all answered" {
 		m.t.Errorf("while it was restarted, clients got: %s", got)
 	}
-	if m.property("fanfare", "MainPID") == before {
+	if m.property("MainPID") == before {
 		m.t.Error("it was not restarted")
 	}
 }
@@ -100,7 +100,7 @@ test $n -ge 3 && echo all answered`)
 func (m *machine) checkStop() {
 	m.t.Helper()
 	m.run("systemctl stop fanfare.socket fanfare")
-	if got := m.property("fanfare", "Result") + " " + m.property("fanfare", "ExecMainStatus"); got != "success 0" {
+	if got := m.property("Result") + " " + m.property("ExecMainStatus"); got != "success 0" {
 		m.t.Errorf("after a stop: %s", got)
 	}
 	if out, err := m.try("fanfare health --url http://localhost:80"); err == nil {
@@ -121,7 +121,7 @@ func TestFailures(t *testing.T) {
 	m.run("mkdir /etc/systemd/system/fanfare.service.d && printf '[Service]\\nWatchdogSec=2\\n' >/etc/systemd/system/fanfare.service.d/soon.conf")
 	m.run("systemctl daemon-reload && systemctl start fanfare && kill -STOP $(systemctl show -P MainPID fanfare)")
 	m.eventually("a stopped server is started again", func() error {
-		if m.number("fanfare", "NRestarts") == 0 || m.property("fanfare", "ActiveState") != "active" {
+		if m.number("NRestarts") == 0 || m.property("ActiveState") != "active" {
 			return errors.New("it is not")
 		}
 		return nil

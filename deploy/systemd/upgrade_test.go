@@ -43,7 +43,7 @@ func TestUpgradeWithSocket(t *testing.T) {
 		m.succeeds(func() { m.run(block) })
 		m.publish("http://localhost:80")
 	}
-	if got := m.run("ss -Htlnp sport = :80"); !strings.Contains(got, "systemd") || !strings.Contains(got, m.property("fanfare", "MainPID")) {
+	if got := m.run("ss -Htlnp sport = :80"); !strings.Contains(got, "systemd") || !strings.Contains(got, m.property("MainPID")) {
 		t.Errorf("port 80 is listened on by %s", got)
 	}
 	m.endures(heard, len(upgrade))
@@ -57,9 +57,9 @@ func TestSuccessorFails(t *testing.T) {
 	m.run("systemctl start fanfare")
 	for i, harm := range []string{"STOP", "KILL"} {
 		m.succeeds(func() { m.run(upgrade[0]) })
-		m.run("kill -" + harm + " " + m.property("fanfare", "MainPID"))
+		m.run("kill -" + harm + " " + m.property("MainPID"))
 		m.eventually("it is started again", func() error {
-			if m.number("fanfare", "NRestarts") != i+1 || m.property("fanfare", "ActiveState") != "active" {
+			if m.number("NRestarts") != i+1 || m.property("ActiveState") != "active" {
 				return errors.New("it is not")
 			}
 			return nil
@@ -124,10 +124,10 @@ func installed(t *testing.T) (m *machine, upgrade []string) {
 func (m *machine) succeeds(upgrade func()) {
 	m.t.Helper()
 	const always = "ActiveState SubState Result NRestarts ActiveEnterTimestampMonotonic"
-	before, constant := m.property("fanfare", "MainPID"), m.properties(always)
+	before, constant := m.property("MainPID"), m.properties(always)
 	upgrade()
 	m.eventually("another process is the main one", func() error {
-		if m.property("fanfare", "MainPID") == before {
+		if m.property("MainPID") == before {
 			return errors.New("it is " + before)
 		}
 		return nil
@@ -141,7 +141,7 @@ func (m *machine) succeeds(upgrade func()) {
 	if got := m.properties(always); got != constant {
 		m.t.Errorf("%s: %s, and it was %s", always, got, constant)
 	}
-	main := m.property("fanfare", "MainPID")
+	main := m.property("MainPID")
 	m.eventually("the journal has a line of each", func() error {
 		for pid, what := range map[string]string{before: "handed over", main: "taken over"} {
 			if got := m.run("journalctl --no-pager -o cat -u fanfare _PID=" + pid); !strings.Contains(got, `"msg":"`+what+`"`) {
@@ -158,7 +158,7 @@ func (m *machine) succeeds(upgrade func()) {
 func (m *machine) properties(names string) (values string) {
 	m.t.Helper()
 	for name := range strings.FieldsSeq(names) {
-		values += m.property("fanfare", name) + " "
+		values += m.property(name) + " "
 	}
 	return values
 }
@@ -202,14 +202,14 @@ func (m *machine) endures(heard func() string, times int) {
 // checkWatched wants the watchdog to hear of the new process for longer than it waits.
 func (m *machine) checkWatched() {
 	m.t.Helper()
-	before := m.number("fanfare", "WatchdogTimestampMonotonic")
+	before := m.number("WatchdogTimestampMonotonic")
 	m.eventually("the watchdog hears that the new process is alive", func() error {
-		if since := m.number("fanfare", "WatchdogTimestampMonotonic") - before; since < 5_000_000 {
+		if since := m.number("WatchdogTimestampMonotonic") - before; since < 5_000_000 {
 			return fmt.Errorf("for %d us", since)
 		}
 		return nil
 	})
-	if got := m.number("fanfare", "NRestarts"); got != 0 {
+	if got := m.number("NRestarts"); got != 0 {
 		m.t.Errorf("it was restarted %d times", got)
 	}
 }
@@ -217,7 +217,7 @@ func (m *machine) checkWatched() {
 // checkCalledOff wants an upgrade that can't be done to change nothing.
 func (m *machine) checkCalledOff() {
 	m.t.Helper()
-	before := m.property("fanfare", "MainPID")
+	before := m.property("MainPID")
 	m.run("echo nonsense >>/etc/fanfare/fanfare.toml")
 	if got := m.run("! fanfare upgrade --socket /run/fanfare/control.sock 2>&1"); !strings.Contains(got, "fanfare.toml:") || !strings.Contains(got, "called off") {
 		m.t.Errorf("an upgrade to a configuration with a mistake: %s", got)
@@ -227,7 +227,7 @@ func (m *machine) checkCalledOff() {
 	if got := m.run("! fanfare upgrade --binary /tmp/fanfare --socket /run/fanfare/control.sock 2>&1"); !strings.Contains(got, "/tmp/fanfare: no such file") {
 		m.t.Errorf("an upgrade to a program that the service can't see: %s", got)
 	}
-	if got := m.property("fanfare", "MainPID"); got != before {
+	if got := m.property("MainPID"); got != before {
 		m.t.Errorf("process %s is the main one, it was %s", got, before)
 	}
 	m.run("fanfare health")
@@ -249,7 +249,7 @@ func (m *machine) checkReloads() {
 // checkStopsInOrder wants a stop to reach the new process, and to leave it the time that it needs.
 func (m *machine) checkStopsInOrder() {
 	m.t.Helper()
-	main := m.property("fanfare", "MainPID")
+	main := m.property("MainPID")
 	m.run("systemctl stop fanfare")
 	if got := m.properties("Result ExecMainStatus NRestarts"); got != "success 0 0 " {
 		m.t.Errorf("after a stop: %s", got)
