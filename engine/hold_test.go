@@ -65,7 +65,7 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// Settle waits for jobs, and for what they post.
+// Settle waits for jobs, and for what they post. The engine has one of its own now and then, that gives memory back.
 func TestSettle(t *testing.T) {
 	s := start(t, engine.Config{Loops: 2}, echo{})
 	says(t, upgrade(t, s), []byte("x"))
@@ -90,7 +90,7 @@ func TestSettle(t *testing.T) {
 	<-working
 	soon, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if err := h.Settle(soon); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "1 jobs") {
+	if err := h.Settle(soon); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "jobs are still with the workers") {
 		t.Errorf("Settle says %v with a job at work", err)
 	}
 	close(work)
