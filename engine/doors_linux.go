@@ -92,7 +92,9 @@ func pollersOfListeners() (map[int]int, error) {
 	return pollers, nil
 }
 
-// watchedBy reads "tfd: 5 events: 19 data: 5 ..." for each descriptor that is watched.
+// watchedBy reads "tfd: 5 events: 19 data: 5 pos:0 ino:8f2 sdev:9" for each descriptor
+// that is watched. Where a file was closed that another descriptor is open for as well,
+// the epoll goes on telling of it by its old number: what has that now is another file.
 func watchedBy(epoll int, pollers map[int]int) error {
 	f, err := os.Open(filepath.Join("/proc/self/fdinfo", strconv.Itoa(epoll)))
 	if err != nil {
@@ -102,7 +104,12 @@ func watchedBy(epoll int, pollers map[int]int) error {
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		var fd int
-		if _, err := fmt.Sscanf(lines.Text(), "tfd: %d", &fd); err == nil {
+		var events, data, pos, inode uint64
+		if _, err := fmt.Sscanf(lines.Text(), "tfd: %d events: %x data: %x pos:%d ino:%x", &fd, &events, &data, &pos, &inode); err != nil {
+			continue
+		}
+		var now unix.Stat_t
+		if err := unix.Fstat(fd, &now); err == nil && now.Ino == inode {
 			pollers[fd] = epoll
 		}
 	}

@@ -418,7 +418,10 @@ func relay(from, to *handover.Link, holdsBack func(*handover.Message) bool) erro
 			err = to.Send(m, answerTime, descriptors...)
 		}
 		handover.CloseAll(descriptors)
-		if err != nil {
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil // nobody hears it any more
+		case err != nil:
 			return err
 		}
 	}
