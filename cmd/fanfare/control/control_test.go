@@ -350,6 +350,35 @@ func TestSuccessorTakesTheName(t *testing.T) {
 	}
 }
 
+// A successor that takes the name between an ending server's look at it and its removal
+// keeps it.
+func TestNameIsTakenWhileItIsTakenAway(t *testing.T) {
+	path := filepath.Join(folder(t), "s")
+	old, err := take(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	successor, err := take(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer successor.Close()
+	old.takeAway()
+	if !successor.isAt(path) {
+		t.Error("the name is gone, or another's")
+	}
+	c, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(entries) != 1 {
+		t.Errorf("the folder has %v, %v; want the socket alone", entries, err)
+	}
+}
+
 // await waits for the end of something.
 func await(t *testing.T, what string, ended func() bool) {
 	t.Helper()

@@ -34,8 +34,12 @@ func listen(ctx context.Context, path string) (*listener, error) {
 	if err := checkVacant(ctx, path); err != nil {
 		return nil, err
 	}
-	// The name appears once, complete, over the one that it replaces.
-	draft := path + "." + strconv.Itoa(os.Getpid())
+	return take(ctx, path)
+}
+
+// take makes the name appear once, complete, over the one that it replaces.
+func take(ctx context.Context, path string) (*listener, error) {
+	draft := aside(path)
 	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -80,11 +84,32 @@ func bind(ctx context.Context, path string) (*net.UnixListener, error) {
 // Close stops listening, and takes the name away unless it is a successor's by
 // now.
 func (l *listener) Close() error {
-	if now, err := os.Lstat(l.path); err == nil && os.SameFile(now, l.file) {
-		_ = os.Remove(l.path)
+	if l.isAt(l.path) {
+		l.takeAway()
 	}
 	return l.UnixListener.Close()
 }
+
+// takeAway removes the name. A successor may have taken it since it was looked at: so it
+// is put aside first, and put back where it turns out to be another's.
+func (l *listener) takeAway() {
+	moved := aside(l.path)
+	if err := os.Rename(l.path, moved); err != nil {
+		return
+	}
+	if !l.isAt(moved) {
+		_ = os.Link(moved, l.path) // fails where there is a newer one already
+	}
+	_ = os.Remove(moved)
+}
+
+func (l *listener) isAt(path string) bool {
+	now, err := os.Lstat(path)
+	return err == nil && os.SameFile(now, l.file)
+}
+
+// aside is a name beside path that is this process' alone.
+func aside(path string) string { return path + "." + strconv.Itoa(os.Getpid()) }
 
 // checkVacant tells whether the path may be taken.
 func checkVacant(ctx context.Context, path string) error {
