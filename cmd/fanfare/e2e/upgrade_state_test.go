@@ -66,12 +66,12 @@ func TestUpgradeLimits(t *testing.T) {
 	hears.joins(t, "orders")
 	shouts.joinsPrivate(t, s, "private-room")
 	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	var running sync.WaitGroup
-	defer running.Wait()
-	start := time.Now()
 	every := time.NewTicker(5 * time.Millisecond) // four times as often as they may
 	defer every.Stop()
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	start := time.Now()
 	library, _ := s.publisher(t)
 	running.Go(func() {
 		for ctx.Err() == nil {
@@ -85,6 +85,9 @@ func TestUpgradeLimits(t *testing.T) {
 	}
 	stop()
 	running.Wait()
+	shouts.says(t, "pusher:ping", nil)
+	for shouts.next(t).Event != "pusher:pong" { // until all of it was looked at; most of it was refused
+	}
 	elapsed := time.Since(start)
 	counts := map[string]int{}
 	until(t, "both limits are whole again", func() bool { return library.Trigger("orders", "end", order) == nil })
