@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -286,7 +287,8 @@ func TestOneProfileAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	fmt.Fprintf(conn, "GET /debug/pprof/profile?seconds=60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-	p.until("/debug/pprof/trace?seconds=1", http.StatusConflict)
+	p.untilSays("/debug/pprof/goroutine?debug=1", "(*profiles).cpu") // else who comes next may be the first
+	p.want(409, "one is at a time", "/debug/pprof/trace?seconds=1")
 	p.want(409, "one is at a time", "/debug/pprof/mutex")
 	p.want(200, "goroutine", "/debug/pprof/goroutine?debug=1")
 	if err := conn.Close(); err != nil {
@@ -298,12 +300,23 @@ func TestOneProfileAtATime(t *testing.T) {
 // until asks for a path until the answer has a status.
 func (p *port) until(path string, status int) {
 	p.Helper()
+	p.untilIs(path, strconv.Itoa(status), func(a answer) bool { return a.status == status })
+}
+
+// untilSays asks for a path until the answer has a piece in it.
+func (p *port) untilSays(path, piece string) {
+	p.Helper()
+	p.untilIs(path, piece, func(a answer) bool { return strings.Contains(a.body, piece) })
+}
+
+func (p *port) untilIs(path, what string, is func(answer) bool) {
+	p.Helper()
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
-		if p.get(path).status == status {
+		if is(p.get(path)) {
 			return
 		}
 	}
-	p.Fatalf("GET %s never gives %d", path, status)
+	p.Fatalf("GET %s never gives %s", path, what)
 }
 
 func TestWaitingIsSampledWhileAskedFor(t *testing.T) {
