@@ -44,15 +44,11 @@ func startDeployedHAProxy(t *testing.T, s *server) proxy {
 			loaded <- struct{}{}
 		}
 	})
-	// Its master and its workers end when their connections have.
-	haproxy.Quit = func() error {
-		go repeat(cmd.Process, syscall.SIGUSR1, haproxy.Done)
-		return nil
-	}
+	t.Cleanup(haproxy.Kill)                 // see startHAProxy
 	awaitLine(t, loaded, "HAProxy to load") // until then SIGUSR2 would kill it
 	p.reload = func() error {
 		seen := make(chan struct{})
-		go repeat(cmd.Process, syscall.SIGUSR2, seen)
+		go askToReload(cmd.Process, seen)
 		awaitLine(t, reloading, "HAProxy to reload")
 		close(seen)
 		awaitLine(t, loaded, "HAProxy to load again")
@@ -61,13 +57,13 @@ func startDeployedHAProxy(t *testing.T, s *server) proxy {
 	return p
 }
 
-// repeat sends a signal every few seconds until done: HAProxy's master loses those that come in the first moments after it has said
-// that it is loaded.
-func repeat(p *os.Process, sig os.Signal, done <-chan struct{}) {
+// askToReload sends SIGUSR2 every few seconds until done: HAProxy's master loses signals that come in the first moments after it
+// has said that it is loaded.
+func askToReload(p *os.Process, done <-chan struct{}) {
 	tick := time.NewTicker(3 * time.Second)
 	defer tick.Stop()
 	for {
-		_ = p.Signal(sig) // it may have ended
+		_ = p.Signal(syscall.SIGUSR2) // it may have ended
 		select {
 		case <-tick.C:
 		case <-done:
