@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -32,7 +33,7 @@ const (
 	drainDelay   = 2 * time.Second
 	drainTime    = 3 * time.Second
 	drainWithin  = drainDelay + drainTime + grace + 2*time.Second // webhooks' last second, and the race detector's at exit
-	mostAtOnce   = guests / 4                                     // goodbyes in any 100 ms; all at once would be all
+	mostAtOnce   = guests * 3 / 4                                 // goodbyes in any 100 ms, as guests notice them; all at once would be all
 	publisherSet = 20                                             // each has one kept connection, and so one event after the listeners are closed
 )
 
@@ -187,12 +188,7 @@ func TestDrain(t *testing.T) {
 	if after := time.Since(start); after < drainDelay {
 		t.Errorf("newcomers were refused after %v, want %v", after, drainDelay)
 	}
-	every := time.NewTicker(drainTime / (publisherSet + 10))
-	defer every.Stop()
-	for i, p := range publishers {
-		<-every.C
-		publish(t, p, publisherSet+i)
-	}
+	publishWhile(t, s, publishers)
 	for err = nil; err == nil; {
 		_, _, err = late.Read(t.Context())
 	}
@@ -212,6 +208,42 @@ func TestDrain(t *testing.T) {
 			t.Errorf("no webhook has told that %s is vacated", room)
 		}
 	}
+}
+
+// publishWhile publishes with each of them in turn while the server drains. It may have stopped before all of them have, but an
+// event is refused only after it has said so.
+func publishWhile(t *testing.T, s *server, publishers []*pusher.Client) {
+	t.Helper()
+	every := time.NewTicker(drainTime / (publisherSet + 10))
+	defer every.Stop()
+	for i, p := range publishers {
+		<-every.C
+		err := p.Trigger("feed", "tick", strconv.Itoa(publisherSet+i))
+		if refused := time.Now(); err != nil {
+			if stopped := loggedAt(t, s, "stopping"); refused.Before(stopped) {
+				t.Fatalf("cannot publish event %d, %v before the server stopped: %v", publisherSet+i, stopped.Sub(refused), err)
+			}
+			return
+		}
+	}
+}
+
+// loggedAt waits for a message in the server's log, and is when it was written.
+func loggedAt(t *testing.T, s *server, message string) (at time.Time) {
+	t.Helper()
+	await(t, "the log does not say "+message, func() bool {
+		for line := range strings.Lines(s.Log()) {
+			var entry struct {
+				Time time.Time
+				Msg  string
+			}
+			if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == message {
+				at = entry.Time
+			}
+		}
+		return !at.IsZero()
+	})
+	return at
 }
 
 // kept sends one request after the other over one connection. net/http's own transport gives up a connection whose answer was
