@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -33,7 +32,6 @@ const (
 	drainDelay   = 2 * time.Second
 	drainTime    = 3 * time.Second
 	drainWithin  = drainDelay + drainTime + grace + 2*time.Second // webhooks' last second, and the race detector's at exit
-	mostAtOnce   = guests * 3 / 4                                 // goodbyes in any 100 ms, as guests notice them; all at once would be all
 	publisherSet = 20                                             // each has one kept connection, and so one event after the listeners are closed
 )
 
@@ -188,7 +186,7 @@ func TestDrain(t *testing.T) {
 	if after := time.Since(start); after < drainDelay {
 		t.Errorf("newcomers were refused after %v, want %v", after, drainDelay)
 	}
-	publishWhile(t, s, publishers)
+	refused, refusal := publishWhile(publishers)
 	for err = nil; err == nil; {
 		_, _, err = late.Read(t.Context())
 	}
@@ -202,6 +200,9 @@ func TestDrain(t *testing.T) {
 	if after := <-took; after > drainWithin {
 		t.Errorf("fanfare ended after %v, want %v at most", after, drainWithin)
 	}
+	if stopped := saidAt(t, s, "stopping"); refusal != nil && refused.Before(stopped) {
+		t.Errorf("an event was refused %v before the server stopped: %v", stopped.Sub(refused), refusal)
+	}
 	judge(t, all)
 	for i := range guestRooms {
 		if room := fmt.Sprint("room-", i); !hooks.names[room] {
@@ -210,39 +211,28 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-// publishWhile publishes with each of them in turn while the server drains. It may have stopped before all of them have, but an
-// event is refused only after it has said so.
-func publishWhile(t *testing.T, s *server, publishers []*pusher.Client) {
-	t.Helper()
+// publishWhile publishes with each of them in turn while the server drains, until an event is refused. It tells when that was, and
+// why.
+func publishWhile(publishers []*pusher.Client) (refused time.Time, err error) {
 	every := time.NewTicker(drainTime / (publisherSet + 10))
 	defer every.Stop()
 	for i, p := range publishers {
 		<-every.C
-		err := p.Trigger("feed", "tick", strconv.Itoa(publisherSet+i))
-		if refused := time.Now(); err != nil {
-			if stopped := loggedAt(t, s, "stopping"); refused.Before(stopped) {
-				t.Fatalf("cannot publish event %d, %v before the server stopped: %v", publisherSet+i, stopped.Sub(refused), err)
-			}
-			return
+		if err := p.Trigger("feed", "tick", strconv.Itoa(publisherSet+i)); err != nil {
+			return time.Now(), err
 		}
 	}
+	return time.Time{}, nil
 }
 
-// loggedAt waits for a message in the server's log, and is when it was written.
-func loggedAt(t *testing.T, s *server, message string) (at time.Time) {
+// saidAt is when the server wrote a message into its log.
+func saidAt(t *testing.T, s *server, message string) time.Time {
 	t.Helper()
-	await(t, "the log does not say "+message, func() bool {
-		for line := range strings.Lines(s.Log()) {
-			var entry struct {
-				Time time.Time
-				Msg  string
-			}
-			if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == message {
-				at = entry.Time
-			}
-		}
-		return !at.IsZero()
-	})
+	line := process.Find(s.Log(), message)
+	at, err := time.Parse(time.RFC3339Nano, fmt.Sprint(line["time"]))
+	if err != nil {
+		t.Fatalf("the log does not tell when it said %q: %v", message, err)
+	}
 	return at
 }
 
@@ -281,16 +271,12 @@ func publish(t *testing.T, p *pusher.Client, n int) {
 	}
 }
 
-// judge looks at how the guests fared.
+// judge looks at how the guests fared. How evenly goodbyes are spread is a matter of engine's tests; guests notice them when they get
+// to it.
 func judge(t *testing.T, all []*guest) {
 	t.Helper()
-	slices.SortFunc(all, func(a, b *guest) int { return a.left.Compare(b.left) })
-	first, most, heard := 0, 0, 0
-	for i, g := range all {
-		for g.left.Sub(all[first].left) > 100*time.Millisecond {
-			first++
-		}
-		most = max(most, i-first+1)
+	heard := 0
+	for _, g := range all {
 		heard += len(g.ticks) - publisherSet
 		if g.code != 4200 {
 			t.Fatalf("a client was parted from with %d, want 4200", g.code)
@@ -304,10 +290,11 @@ func judge(t *testing.T, all []*guest) {
 			}
 		}
 	}
-	took := all[len(all)-1].left.Sub(all[0].left)
-	t.Logf("%d clients left within %v, at most %d of them in 100 ms; they heard %d events during the drain", len(all), took, most, heard)
-	if most > mostAtOnce || took < drainTime/2 {
-		t.Errorf("%d clients left within 100 ms, and all within %v; want at most %d, and over %v", most, took, mostAtOnce, drainTime)
+	sooner := func(a, b *guest) int { return a.left.Compare(b.left) }
+	took := slices.MaxFunc(all, sooner).left.Sub(slices.MinFunc(all, sooner).left)
+	t.Logf("%d clients left within %v; they heard %d events during the drain", len(all), took, heard)
+	if took < drainTime/2 {
+		t.Errorf("all clients left within %v, want %v or a little less", took, drainTime)
 	}
 	if heard < guests {
 		t.Errorf("all clients together heard %d events during the drain: events do not flow", heard)

@@ -4,7 +4,6 @@ package hostile
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"fanfare/cmd/fanfare/e2e/process"
 )
 
 // upgradable is a server whose program lies where another can be put in its place.
@@ -186,13 +187,7 @@ func (j *journey) says(message string) bool { return j.tells(message) != nil }
 
 // tells gives that line.
 func (j *journey) tells(message string) map[string]any {
-	for line := range strings.Lines(j.Log()[j.mark:]) {
-		var entry map[string]any
-		if json.Unmarshal([]byte(line), &entry) == nil && entry["msg"] == message {
-			return entry
-		}
-	}
-	return nil
+	return process.Find(j.Log()[j.mark:], message)
 }
 
 // childOf gives a process that another has started, 0 where there is none.

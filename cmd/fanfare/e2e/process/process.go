@@ -6,6 +6,7 @@ package process
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -83,6 +84,17 @@ func (p *Process) Log() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return strings.Join(p.output, "\n")
+}
+
+// Find gives the first line of a log of JSON that has the message, nil where none has.
+func Find(log, message string) map[string]any {
+	for line := range strings.Lines(log) {
+		var entry map[string]any
+		if json.Unmarshal([]byte(line), &entry) == nil && entry["msg"] == message {
+			return entry
+		}
+	}
+	return nil
 }
 
 // ExitCode waits for the program's end, but not longer than limit.
