@@ -57,20 +57,6 @@ func serveDatabase(t *testing.T, db *dbtest.Server) *server {
 // showsPassword looks for the beginning of dbtest.Password, which URLs have as it is.
 func showsPassword(text string) bool { return strings.Contains(text, dbtest.Password[:6]) }
 
-// until looks again and again, until what is about to happen has happened.
-func until(t *testing.T, what string, happened func() bool) {
-	t.Helper()
-	limit, look := time.After(patience), time.NewTicker(50*time.Millisecond)
-	defer look.Stop()
-	for !happened() {
-		select {
-		case <-limit:
-			t.Fatalf("not within %v: %s", patience, what)
-		case <-look.C:
-		}
-	}
-}
-
 // gauge reads a number off the metrics' page.
 func (s *server) gauge(t *testing.T, name string) float64 {
 	t.Helper()

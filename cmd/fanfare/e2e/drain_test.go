@@ -304,7 +304,7 @@ func judge(t *testing.T, all []*guest) {
 // awaitDraining waits until /ready says 503.
 func awaitDraining(t *testing.T, addr string) {
 	t.Helper()
-	await(t, "/ready does not say 503", func() bool {
+	until(t, "/ready says 503", func() bool {
 		res, err := http.Get("http://" + addr + "/ready")
 		if err != nil {
 			return false
@@ -317,24 +317,13 @@ func awaitDraining(t *testing.T, addr string) {
 // awaitRefused waits until nobody listens.
 func awaitRefused(t *testing.T, addr string) {
 	t.Helper()
-	await(t, "newcomers are still let in", func() bool {
+	until(t, "newcomers are not let in", func() bool {
 		c, err := net.Dial("tcp", addr)
 		if err == nil {
 			c.Close()
 		}
 		return errors.Is(err, syscall.ECONNREFUSED)
 	})
-}
-
-func await(t *testing.T, otherwise string, done func() bool) {
-	t.Helper()
-	look := time.NewTicker(10 * time.Millisecond)
-	defer look.Stop()
-	for deadline := time.Now().Add(patience); !done(); <-look.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s after %v", otherwise, patience)
-		}
-	}
 }
 
 // TestSuccessor: `fanfare drain` frees the port for another server, and pusher-js goes over to it by itself, with all its
@@ -361,7 +350,7 @@ func TestSuccessor(t *testing.T) {
 	if code, err := first.ExitCode(patience); err != nil || code != 0 {
 		t.Errorf("the old server ended with exit code %d, error %v", code, err)
 	}
-	await(t, "pusher-js does not come back", func() bool {
+	until(t, "pusher-js comes back", func() bool {
 		channels, err := second.library().Channels(pusher.ChannelsParams{})
 		return err == nil && len(channels.Channels) == 1
 	})

@@ -125,20 +125,13 @@ func freeAddr(t *testing.T) string {
 // awaitPort returns when somebody listens.
 func awaitPort(t *testing.T, addr string) {
 	t.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.After(patience); ; {
+	until(t, "somebody listens on "+addr, func() bool {
 		conn, err := net.Dial("tcp", addr)
 		if err == nil {
 			conn.Close()
-			return
 		}
-		select {
-		case <-tick.C:
-		case <-end:
-			t.Fatalf("nobody listens on %s: %v", addr, err)
-		}
-	}
+		return err == nil
+	})
 }
 
 var proxies = map[string]struct {

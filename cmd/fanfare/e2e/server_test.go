@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"testing"
+	"time"
 
 	"github.com/pusher/pusher-http-go/v5"
 
@@ -44,5 +45,17 @@ func (s *server) library() *pusher.Client {
 		Secret:                    appSecret,
 		Host:                      s.addr,
 		EncryptionMasterKeyBase64: masterKey,
+	}
+}
+
+// until looks again and again, until what is about to happen has happened.
+func until(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for limit := time.Now().Add(patience); !happened(); <-look.C {
+		if time.Now().After(limit) {
+			t.Fatalf("not within %v: %s", patience, what)
+		}
 	}
 }

@@ -117,7 +117,7 @@ func TestUpgradeConfiguration(t *testing.T) {
 	if answer, complaint, code := c.fanfareUpgrade(t); code != 0 { // somebody is cut: his app is no more
 		t.Fatalf("exit code %d, %s%s", code, answer, complaint)
 	}
-	await(t, "nothing was handed over", func() bool { return c.PID() != c.Cmd.Process.Pid })
+	until(t, "the server is handed over", func() bool { return c.PID() != c.Cmd.Process.Pid })
 	if s := c.status(t); s.Loops != 1 || s.LogLevel != "debug" || s.Addresses[0] != c.addr {
 		t.Errorf("the second process has %+v, want one loop, debug, and %s", s, c.addr)
 	}

@@ -56,7 +56,7 @@ func (s *server) upgrade(t *testing.T, flags ...string) (got upgraded) {
 	if got.FromPID != before || got.ToPID == before || got.Cut != 0 {
 		t.Fatalf("process %d was upgraded: %+v", before, got)
 	}
-	await(t, "the old process does not say that it has handed over", func() bool { return s.PID() == got.ToPID })
+	until(t, "the old process says that it has handed over", func() bool { return s.PID() == got.ToPID })
 	return got
 }
 
@@ -95,7 +95,7 @@ func TestUpgrade(t *testing.T) {
 		if err := syscall.Kill(before, syscall.SIGUSR2); err != nil {
 			t.Fatal(err)
 		}
-		await(t, "SIGUSR2 has not brought another process", func() bool { return s.PID() != before })
+		until(t, "SIGUSR2 brings another process", func() bool { return s.PID() != before })
 		alice.trigger(t, "presence-desk", "client-typing", args{"after": round})
 		for _, data := range []string{fmt.Sprintf(`{"round":%d}`, round), fmt.Sprintf(`{"after":%d}`, round)} {
 			bob.expect(t, "event", seen{Channel: "desk", Event: ".client-typing", Data: rawJSON(data)})
